@@ -1,0 +1,33 @@
+# `make demo` and `make test` are all a newcomer needs; both build .venv from the locked wheels first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check format lock
+
+.venv/installed: locks/dev.txt
+	$(PYTHON) -c 'import sys; sys.exit("TRM needs Python 3.11 or later, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	touch $@
+
+demo: .venv/installed  ## Rally Albania 2026 live, e.g. make demo DEMO_ARGS="--entries 40 --speed 30"
+	$(BIN)/python manage.py demo $(DEMO_ARGS)
+
+test: .venv/installed  ## the whole suite on real PostgreSQL and Valkey
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: .venv/installed  ## style, types, import order, migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy apps trm tests manage.py
+	$(BIN)/python manage.py check
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## needs uv
+	uv pip compile pyproject.toml --extra embedded --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links -q -o locks/base.txt
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links -q -o locks/dev.txt

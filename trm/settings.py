@@ -1,0 +1,125 @@
+"""Every setting of TRM, read once. A wrong or missing value stops the start with all of them in one message."""
+
+import os
+from pathlib import Path
+
+from trm.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Environment(os.environ)
+
+DATABASE_URL = env.url("DATABASE_URL", ("postgres", "postgresql"), default="")
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"), default="")
+REDIS_TELEMETRY_STREAM = env.text("REDIS_TELEMETRY_STREAM", default="telemetry:t")
+INSTANCE_ID = env.text("INSTANCE_ID", default="processor-1")
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+METRICS_PORT = env.integer("METRICS_PORT", default=9090, low=0, high=65535)  # 0 = no metrics server
+READ_BATCH_SIZE = env.integer("READ_BATCH_SIZE", default=1000, low=1, high=100_000)
+READ_BLOCK_MS = env.integer("READ_BLOCK_MS", default=1000, low=1, high=4000)
+WRITE_BATCH_SIZE = env.integer("WRITE_BATCH_SIZE", default=1000, low=1, high=100_000)
+DEVICE_STATE_MAX = env.integer("DEVICE_STATE_MAX", default=50_000, low=1, high=10_000_000)
+CLAIM_THRESHOLD_MS = env.integer("CLAIM_THRESHOLD_MS", default=60_000, low=100, high=86_400_000)
+MAX_DELIVERIES = env.integer("MAX_DELIVERIES", default=5, low=1, high=1000)
+LIVE_PING_INTERVAL_MS = env.integer("LIVE_PING_INTERVAL_MS", default=30_000, low=1000, high=600_000)
+LIVE_DEVICE_EVENT_REFRESH_MS = env.integer("LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000)
+LIVE_BROADCAST_GROUP_PREFIX = env.text("LIVE_BROADCAST_GROUP_PREFIX", default="live-broadcast")
+
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY", default="")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]")
+DATABASE_POOL = env.boolean("DATABASE_POOL", default=False)  # the web process sets it: one pool under ASGI
+env.finish()
+
+# Without its own key a process makes one for itself: right for a laptop, and `check --deploy` warns.
+SECRET_KEY_IS_EPHEMERAL = not SECRET_KEY
+SECRET_KEY = SECRET_KEY or os.urandom(32).hex()
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "guardian",
+    "rest_framework",
+    "channels",
+    "apps.common",
+    "apps.telemetry",
+    "apps.accounts",
+    "apps.catalog",
+    "apps.events",
+    "apps.course",
+    "apps.timing",
+    "apps.penalties",
+    "apps.scoring",
+    "apps.live",
+    "apps.demo",
+]
+MIGRATION_MODULES = {
+    label: f"migrations.{label}"
+    for label in ("accounts", "catalog", "events", "course", "timing", "penalties", "scoring")
+}
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "trm.urls"
+ASGI_APPLICATION = "trm.asgi.application"
+
+DATABASES = {"default": env.database(DATABASE_URL, pool=DATABASE_POOL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CHANNEL_LAYERS = {
+    "default": {
+        # The pubsub layer: the core layer dies after 5 s idle under redis-py 8 (channels_redis issue 422).
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("sq", "Shqip")]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static-collected"
+STATIC_ROOT.mkdir(exist_ok=True)
+WHITENOISE_USE_FINDERS = True  # a fresh clone shows its pages before any collectstatic
+
+REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
+CELERY_BROKER_URL = REDIS_URL
