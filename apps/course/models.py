@@ -1,0 +1,268 @@
+"""Stages, segments and the controls on them (contracts §3). Geometry is GeoJSON, lengths are metres."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.base import Row
+from apps.events.models import Event
+
+
+class StageRole(models.TextChoices):
+    PROLOGUE = "prologue", _("prologue")
+    STAGE = "stage", _("stage")
+    SUPER_SPECIAL = "super-special", _("super special")
+    EPILOGUE = "epilogue", _("epilogue")
+
+
+class StartOrder(models.TextChoices):
+    """Rulebook §7.1."""
+
+    MANUAL = "manual", _("manual")
+    PREVIOUS_STAGE = "previous_stage", _("previous stage")
+    PREVIOUS_STAGE_CLEAN_RESULT = "previous_stage_clean_result", _("previous stage without penalties")
+    INVERSE_TOP_N_THEN_NATURAL = "inverse_top_n_then_natural", _("inverse top N, then natural")
+    INVERSE_OF_OVERALL = "inverse_of_overall", _("inverse of overall")
+
+
+class Stage(Row):
+    """What the public calls "Stage 3". Its window runs from `starts_at` to the next stage's."""
+
+    event = models.ForeignKey(Event, models.RESTRICT, related_name="stages")
+    name = models.CharField(_("name"), max_length=100)
+    sort_order = models.PositiveIntegerField(_("sort order"))
+    role = models.CharField(_("role"), max_length=16, choices=StageRole.choices, default=StageRole.STAGE)
+    starts_at = models.DateTimeField(_("starts at"))
+    start_interval_seconds = models.PositiveIntegerField(_("start interval, s"), default=60)
+    start_order_strategy = models.CharField(
+        _("start order"), max_length=32, choices=StartOrder.choices, default=StartOrder.MANUAL
+    )
+    start_order_strategy_params = models.JSONField(_("start order settings"), default=dict, blank=True)
+    start_order_input_stage = models.ForeignKey(
+        "self", models.RESTRICT, null=True, blank=True, related_name="start_order_outputs"
+    )
+
+    class Meta:
+        db_table = "stages"
+        ordering = ("sort_order",)
+        constraints = [
+            models.UniqueConstraint(fields=("event", "sort_order"), name="stages_order_once"),
+            models.UniqueConstraint(fields=("event", "starts_at"), name="stages_start_once"),
+            models.CheckConstraint(condition=models.Q(role__in=StageRole.values), name="stages_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(start_order_strategy__in=StartOrder.values), name="stages_strategy_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GeofenceKind(models.TextChoices):
+    AREA = "area", _("area")
+    GATE = "gate", _("line gate")
+    BIVOUAC = "bivouac", _("bivouac")
+    PARC_FERME = "parc-ferme", _("parc fermé")
+
+
+class Geofence(Row):
+    """A polygon, or a line gate of two points with the `bearing` it is crossed in."""
+
+    event = models.ForeignKey(Event, models.RESTRICT, related_name="geofences")
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=16, choices=GeofenceKind.choices, default=GeofenceKind.AREA)
+    geometry = models.JSONField(_("geometry"), help_text=_("GeoJSON Polygon, or LineString of two points."))
+    bearing = models.FloatField(
+        _("bearing, °"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(360)],
+        help_text=_("A gate counts only in this direction; empty = both."),
+    )
+    manual_verification = models.BooleanField(_("manual verification"), default=False)
+    retroactive = models.BooleanField(
+        _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
+    )
+
+    class Meta:
+        db_table = "geofences"
+        ordering = ("name",)
+        constraints = [
+            models.UniqueConstraint(fields=("event", "name"), name="geofences_name_once"),
+            models.CheckConstraint(
+                condition=models.Q(geometry__type__in=["Polygon", "LineString"]),
+                name="geofences_polygon_or_line",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bearing__isnull=True) | models.Q(bearing__gte=0, bearing__lte=360),
+                name="geofences_bearing_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentType(models.TextChoices):
+    LIAISON = "liaison", _("liaison")
+    SPECIAL_STAGE = "special-stage", _("special stage")
+    NEUTRALISATION = "neutralisation", _("neutralisation")
+    SERVICE = "service", _("service")
+    REGROUP = "regroup", _("regroup")
+    PARC_FERME = "parc-ferme", _("parc fermé")
+
+
+class StartFrom(models.TextChoices):
+    """Rulebook §5.1: standing start by the assigned time, rolling start by the crossing."""
+
+    CROSSING = "crossing", _("crossing of the start control")
+    ASSIGNED = "assigned", _("assigned start time")
+
+
+class Segment(Row):
+    """A part of a stage. A special stage without geofences runs from its DSS to its ASS waypoint."""
+
+    stage = models.ForeignKey(Stage, models.RESTRICT, related_name="segments")
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    sort_order = models.PositiveIntegerField(_("sort order"))
+    type = models.CharField(_("type"), max_length=16, choices=SegmentType.choices)
+    entry_geofence = models.ForeignKey(
+        Geofence, models.RESTRICT, null=True, blank=True, related_name="segments_entered"
+    )
+    exit_geofence = models.ForeignKey(
+        Geofence, models.RESTRICT, null=True, blank=True, related_name="segments_left"
+    )
+    target_duration_seconds = models.PositiveIntegerField(_("target time, s"), null=True, blank=True)
+    maximum_duration_seconds = models.PositiveIntegerField(_("maximum time, s"), null=True, blank=True)
+    start_from = models.CharField(
+        _("clock starts at"), max_length=12, choices=StartFrom.choices, default=StartFrom.CROSSING
+    )
+    rounding_ms = models.PositiveIntegerField(
+        _("unit of time, ms"),
+        default=1000,
+        choices=[(1000, _("whole second")), (100, _("tenth of a second"))],
+        help_text=_("The final time is truncated once to this unit."),
+    )
+    neutralised_seconds = models.PositiveIntegerField(
+        _("neutralised time, s"), default=0, help_text=_("Fixed allotment subtracted from the time.")
+    )
+
+    class Meta:
+        db_table = "segments"
+        ordering = ("sort_order",)
+        constraints = [
+            models.UniqueConstraint(fields=("stage", "sort_order"), name="segments_order_once"),
+            models.CheckConstraint(
+                condition=models.Q(type__in=SegmentType.values), name="segments_type_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rounding_ms__in=[100, 1000]), name="segments_rounding_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.get_type_display()} {self.sort_order}"
+
+
+class WaypointType(models.TextChoices):
+    """Rulebook §2.1 and §1.2: the codes are the sport's own and are not translated."""
+
+    WPV = "WPV"
+    WPE = "WPE"
+    WPM = "WPM"
+    WPS = "WPS"
+    WPC = "WPC"
+    WPN = "WPN"
+    WPP = "WPP"
+    PC = "PC"
+    TC = "TC"
+    DZ = "DZ"
+    FZ = "FZ"
+    DN = "DN"
+    FN = "FN"
+    DSS = "DSS"
+    ASS = "ASS"
+
+
+LATITUDE = [MinValueValidator(-90), MaxValueValidator(90)]
+LONGITUDE = [MinValueValidator(-180), MaxValueValidator(180)]
+
+
+class Waypoint(Row):
+    """A point with the radius it opens at and the radius (`tolerance_meters`) that validates it."""
+
+    segment = models.ForeignKey(Segment, models.RESTRICT, related_name="waypoints")
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    type = models.CharField(_("type"), max_length=4, choices=WaypointType.choices)
+    latitude = models.FloatField(_("latitude"), validators=LATITUDE)
+    longitude = models.FloatField(_("longitude"), validators=LONGITUDE)
+    opening_radius = models.FloatField(_("opening radius, m"), null=True, blank=True)
+    tolerance_meters = models.FloatField(_("validation radius, m"), validators=[MinValueValidator(1)])
+    sort_order = models.PositiveIntegerField(_("sort order"))
+
+    class Meta:
+        db_table = "waypoints"
+        ordering = ("sort_order",)
+        constraints = [
+            models.UniqueConstraint(fields=("segment", "sort_order"), name="waypoints_order_once"),
+            models.CheckConstraint(
+                condition=models.Q(type__in=WaypointType.values), name="waypoints_type_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tolerance_meters__gt=0), name="waypoints_radius_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180
+                ),
+                name="waypoints_on_earth",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.type} {self.sort_order}"
+
+
+class SpeedLimitZone(Row):
+    """A limit inside a polygon, or between a DZ and an FZ waypoint whatever the route (rulebook §3.1)."""
+
+    segment = models.ForeignKey(Segment, models.RESTRICT, related_name="speed_limit_zones")
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    geometry = models.JSONField(_("geometry"), null=True, blank=True, help_text=_("GeoJSON Polygon."))
+    dz_waypoint = models.ForeignKey(
+        Waypoint, models.RESTRICT, null=True, blank=True, related_name="zones_begun"
+    )
+    fz_waypoint = models.ForeignKey(
+        Waypoint, models.RESTRICT, null=True, blank=True, related_name="zones_ended"
+    )
+    speed_limit_kmh = models.FloatField(_("limit, km/h"), validators=[MinValueValidator(1)])
+    tolerance_kmh = models.FloatField(_("tolerance, km/h"), default=0, validators=[MinValueValidator(0)])
+    class_limits = models.JSONField(
+        _("limits per class"), default=dict, blank=True, help_text=_("Class code → km/h.")
+    )
+    retroactive = models.BooleanField(
+        _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
+    )
+
+    class Meta:
+        db_table = "speed_limit_zones"
+        ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(geometry__isnull=False, dz_waypoint__isnull=True, fz_waypoint__isnull=True)
+                | models.Q(geometry__isnull=True, dz_waypoint__isnull=False, fz_waypoint__isnull=False),
+                name="speed_limit_zones_polygon_or_pair",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(speed_limit_kmh__gt=0), name="speed_limit_zones_limit_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.speed_limit_kmh:g} km/h"
+
+    def clean(self) -> None:
+        pair = (self.dz_waypoint_id is not None, self.fz_waypoint_id is not None)
+        if (self.geometry is not None) == any(pair) or any(pair) != all(pair):
+            raise ValidationError(_("Give either a polygon, or both a DZ and an FZ waypoint."))

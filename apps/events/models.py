@@ -1,0 +1,225 @@
+"""Events, classes, entries, crews and which tracker an entry carries when (contracts §3)."""
+
+import zoneinfo
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Organization, User
+from apps.catalog.models import Device, Vehicle
+from apps.common.base import Row
+
+
+class Discipline(models.TextChoices):
+    RALLY = "rally", _("rally")
+    TIME_TRIAL = "time-trial", _("time trial")
+    REGATTA = "regatta", _("regatta")
+    TRAIL_RUN = "trail-run", _("trail run")
+    HIKE = "hike", _("hike")
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("%(name)s is no time zone; e.g. Europe/Tirane."), params={"name": name})
+
+
+class Event(Row):
+    organization = models.ForeignKey(Organization, models.RESTRICT, related_name="events")
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("slug"), max_length=80)
+    discipline = models.CharField(
+        _("discipline"), max_length=20, choices=Discipline.choices, default=Discipline.RALLY
+    )
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ends at"))
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
+    is_public = models.BooleanField(
+        _("public"), default=False, help_text=_("Spectators without an account may follow it.")
+    )
+    gap_limit_seconds = models.PositiveSmallIntegerField(
+        _("gap limit, s"),
+        default=10,
+        help_text=_("Two fixes further apart in time give no crossing, but a gap to review."),
+    )
+    tie_rule = models.CharField(
+        _("tie rule"),
+        max_length=24,
+        default="last_ss_backwards",
+        choices=[
+            ("last_ss_backwards", _("last special stage, backwards")),
+            ("first_ss_forwards", _("first special stage, forwards")),
+            ("number", _("race number")),
+            ("shared", _("shared rank")),
+        ],
+    )
+    complete_first = models.BooleanField(
+        _("complete crews first"),
+        default=False,
+        help_text=_("A crew that completed every section ranks above every crew that did not."),
+    )
+    regulation_doc_url = models.URLField(_("regulations"), blank=True)
+    notes = models.TextField(_("notes"), blank=True)
+
+    class Meta:
+        db_table = "events"
+        ordering = ("-starts_at",)
+        constraints = [
+            models.UniqueConstraint(fields=("organization", "slug"), name="events_slug_once"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="events_end_after_start"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(discipline__in=Discipline.values), name="events_discipline_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RaceClass(Row):
+    event = models.ForeignKey(Event, models.RESTRICT, related_name="classes")
+    code = models.CharField(_("code"), max_length=16)
+    name = models.CharField(_("name"), max_length=100)
+    description = models.TextField(_("description"), blank=True)
+    sort_order = models.PositiveIntegerField(_("sort order"), default=0)
+
+    class Meta:
+        db_table = "classes"
+        ordering = ("sort_order", "code")
+        verbose_name = _("class")
+        verbose_name_plural = _("classes")
+        constraints = [models.UniqueConstraint(fields=("event", "code"), name="classes_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class EntryStatus(models.TextChoices):
+    """Rulebook §6.4: a stage not finished is no retirement, so stage statuses live on stage results."""
+
+    REGISTERED = "registered", _("registered")
+    ACCEPTED = "accepted", _("accepted")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    STARTED = "started", _("started")
+    FINISHED = "finished", _("finished")
+    RETIRED = "retired", _("retired")
+    NC = "nc", _("not classified")
+    DSQ = "dsq", _("disqualified")
+
+
+class Entry(Row):
+    event = models.ForeignKey(Event, models.RESTRICT, related_name="entries")
+    vehicle = models.ForeignKey(Vehicle, models.RESTRICT, null=True, blank=True, related_name="entries")
+    race_class = models.ForeignKey(RaceClass, models.RESTRICT, related_name="entries")
+    race_number = models.PositiveIntegerField(_("race number"))
+    status = models.CharField(
+        _("status"), max_length=16, choices=EntryStatus.choices, default=EntryStatus.REGISTERED
+    )
+    competing = models.BooleanField(
+        _("competing"), default=True, help_text=_("Off for a course car or a test entry: never ranked.")
+    )
+    team = models.CharField(_("team"), max_length=100, blank=True)
+    crew = models.ManyToManyField(User, through="EntryCrew", related_name="entries")
+
+    class Meta:
+        db_table = "entries"
+        ordering = ("race_number",)
+        verbose_name_plural = _("entries")
+        constraints = [
+            models.UniqueConstraint(fields=("event", "race_number"), name="entries_number_once"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=EntryStatus.values), name="entries_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.race_number}"
+
+    def clean(self) -> None:
+        if self.race_class_id and self.race_class.event_id != self.event_id:
+            raise ValidationError({"race_class": _("This class belongs to another event.")})
+
+
+class CrewRole(models.TextChoices):
+    PILOT = "pilot", _("pilot")
+    CO_PILOT = "co-pilot", _("co-pilot")
+    NAVIGATOR = "navigator", _("navigator")
+    MECHANIC = "mechanic", _("mechanic")
+    RIDER = "rider", _("rider")
+    RUNNER = "runner", _("runner")
+    HIKER = "hiker", _("hiker")
+
+
+class EntryCrew(Row):
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="crew_links")
+    user = models.ForeignKey(User, models.RESTRICT, related_name="crew_links")
+    role = models.CharField(_("role"), max_length=12, choices=CrewRole.choices)
+
+    class Meta:
+        db_table = "entry_crew"
+        constraints = [
+            models.UniqueConstraint(fields=("entry", "user"), name="entry_crew_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=CrewRole.values), name="entry_crew_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+
+class TsTzRange(models.Func):
+    """`tstzrange(from, until, '[)')`: an assignment includes its first instant and not its last."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class EntryDevice(Row):
+    """An entry carries a device from `assigned_from` until `assigned_until` (open end when null)."""
+
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="device_links")
+    device = models.ForeignKey(Device, models.RESTRICT, related_name="entry_links")
+    assigned_user = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="worn_devices"
+    )
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), default=1, help_text=_("1 counts first; a higher number steps in where it is silent.")
+    )
+    assigned_from = models.DateTimeField(_("assigned from"))
+    assigned_until = models.DateTimeField(_("assigned until"), null=True, blank=True)
+
+    class Meta:
+        db_table = "entry_devices"
+        ordering = ("priority",)
+        constraints = [
+            ExclusionConstraint(
+                name="entry_devices_no_overlap",
+                expressions=[
+                    ("device", RangeOperators.EQUAL),
+                    (
+                        TsTzRange(
+                            "assigned_from",
+                            "assigned_until",
+                            RangeBoundary(inclusive_lower=True, inclusive_upper=False),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                violation_error_message=_("This device is assigned to another entry in that time."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(assigned_until__isnull=True)
+                | models.Q(assigned_until__gt=models.F("assigned_from")),
+                name="entry_devices_until_after_from",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.device}"

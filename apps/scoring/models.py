@@ -1,0 +1,129 @@
+"""Results: readings of the scorer, published revisions, and the outbox that carries changes out."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.base import Row
+from apps.course.models import Stage
+from apps.events.models import Entry, Event
+
+
+class ResultStatus(models.TextChoices):
+    REGISTERED = "registered", _("registered")
+    RUNNING = "running", _("running")
+    FINISHED = "finished", _("finished")
+    DNF = "dnf", _("did not finish")
+    DNS = "dns", _("did not start")
+    OTL = "otl", _("over time limit")
+    NC = "nc", _("not classified")
+    DSQ = "dsq", _("disqualified")
+
+
+class Result(Row):
+    """What a stage result and an event result share. Times in ms; null = none yet."""
+
+    status = models.CharField(
+        _("status"), max_length=12, choices=ResultStatus.choices, default=ResultStatus.REGISTERED
+    )
+    time_ms = models.BigIntegerField(_("time, ms"), null=True)
+    penalty_ms = models.BigIntegerField(_("penalties, ms"), default=0)
+    total_ms = models.BigIntegerField(_("total, ms"), null=True)
+    rank = models.PositiveIntegerField(_("rank"), null=True)
+    class_rank = models.PositiveIntegerField(_("rank in class"), null=True)
+
+    class Meta:
+        abstract = True
+
+
+class StageResult(Result):
+    entry = models.ForeignKey(Entry, models.RESTRICT, related_name="stage_results")
+    stage = models.ForeignKey(Stage, models.RESTRICT, related_name="results")
+    overall_penalty_ms = models.BigIntegerField(_("penalties that count overall, ms"), default=0)
+    splits = models.JSONField(_("special-stage times, ms"), default=list)
+    last_control = models.CharField(_("last control"), max_length=100, blank=True)
+    outcome = models.JSONField(_("how it came about"), default=dict)
+    inputs_hash = models.CharField(_("hash of the inputs"), max_length=64)
+
+    class Meta:
+        db_table = "stage_results"
+        constraints = [
+            models.UniqueConstraint(fields=("entry", "stage"), name="stage_results_once"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=ResultStatus.values), name="stage_results_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry} {self.stage}: {self.total_ms}"
+
+
+class EventResult(Result):
+    """An entry's place in the event: the sum of its stage results."""
+
+    entry = models.OneToOneField(Entry, models.RESTRICT, related_name="event_result")
+    event = models.ForeignKey(Event, models.RESTRICT, related_name="results")
+    completed_stages = models.PositiveIntegerField(_("completed stages"), default=0)
+
+    class Meta:
+        db_table = "event_results"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=ResultStatus.values), name="event_results_status_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.total_ms}"
+
+
+class RevisionState(models.TextChoices):
+    UNOFFICIAL = "unofficial", _("unofficial")
+    PROVISIONAL = "provisional", _("provisional")
+    OFFICIAL = "official", _("official")
+    AMENDED = "amended", _("amended")
+
+
+class ResultRevision(Row):
+    """A published, frozen classification of a stage or of the whole event (stage null)."""
+
+    event = models.ForeignKey(Event, models.RESTRICT, related_name="revisions")
+    stage = models.ForeignKey(Stage, models.RESTRICT, null=True, blank=True, related_name="revisions")
+    number = models.PositiveIntegerField(_("number"))
+    state = models.CharField(_("state"), max_length=12, choices=RevisionState.choices)
+    protest_until = models.DateTimeField(_("protests until"), null=True, blank=True)
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.RESTRICT, related_name="revisions")
+    snapshot = models.JSONField(_("snapshot"))
+    hash = models.CharField(_("hash"), max_length=64)
+
+    class Meta:
+        db_table = "result_revisions"
+        ordering = ("-number",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("event", "stage", "number"), name="result_revisions_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=RevisionState.values), name="result_revisions_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage or self.event} #{self.number} ({self.state})"
+
+
+class OutboxRow(models.Model):
+    """A change to tell the world, written in the transaction that made it. `seq` counts per topic."""
+
+    id = models.BigAutoField(primary_key=True)
+    topic = models.CharField(max_length=120)
+    seq = models.BigIntegerField()
+    payload = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "outbox"
+        constraints = [models.UniqueConstraint(fields=("topic", "seq"), name="outbox_once")]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.seq}"

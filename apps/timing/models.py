@@ -1,0 +1,133 @@
+"""Readings and evidence of time: start times, crossings, timing records (contracts §3)."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.base import Row
+from apps.course.models import Segment
+from apps.events.models import Entry
+
+
+class EntrySegmentStart(Row):
+    """When an entry is to start a segment, and when it did."""
+
+    entry = models.ForeignKey(Entry, models.RESTRICT, related_name="segment_starts")
+    segment = models.ForeignKey(Segment, models.RESTRICT, related_name="entry_starts")
+    start_position = models.PositiveIntegerField(_("start position"))
+    target_at = models.DateTimeField(_("target time"))
+    actual_at = models.DateTimeField(_("actual time"), null=True, blank=True)
+    manual_override = models.BooleanField(_("set by hand"), default=False)
+
+    class Meta:
+        db_table = "entry_segment_starts"
+        ordering = ("start_position",)
+        constraints = [models.UniqueConstraint(fields=("entry", "segment"), name="entry_segment_starts_once")]
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.start_position}"
+
+
+class CrossingDirection(models.TextChoices):
+    ENTER = "enter", _("enter")
+    LEAVE = "leave", _("leave")
+    CUT = "cut", _("cut")
+
+
+class EntryCrossing(models.Model):
+    """A reading: one chord of one device entering, leaving or cutting a control.
+
+    Written and replaced by the scorer alone, window by window. `control` is the id of a geofence,
+    waypoint or speed zone; instants are epoch milliseconds, so that they stay what was computed.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(Entry, models.RESTRICT, related_name="crossings")
+    control = models.UUIDField(_("control"))
+    direction = models.CharField(_("direction"), max_length=5, choices=CrossingDirection.choices)
+    ts = models.BigIntegerField(_("instant, ms"))
+    uncertainty_ms = models.IntegerField(_("uncertainty, ms"))
+    device = models.CharField(_("IMEI"), max_length=20)
+    before_ts = models.BigIntegerField(_("fix before, ms"))
+    after_ts = models.BigIntegerField(_("fix after, ms"))
+    fraction = models.FloatField(_("fraction of the chord"))
+    occurrence = models.SmallIntegerField(_("occurrence within the chord"), default=0)
+    min_distance_m = models.FloatField(_("smallest distance, m"), null=True)
+
+    class Meta:
+        db_table = "entry_crossings"
+        ordering = ("ts",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=(
+                    "entry",
+                    "device",
+                    "before_ts",
+                    "after_ts",
+                    "control",
+                    "direction",
+                    "occurrence",
+                ),
+                name="entry_crossings_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    before_ts__lte=models.F("ts"),
+                    after_ts__gte=models.F("ts"),
+                    fraction__gte=0,
+                    fraction__lte=1,
+                ),
+                name="entry_crossings_between_its_fixes",
+            ),
+        ]
+        indexes = [models.Index(fields=("entry", "ts"), name="entry_crossings_entry_ts")]
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} {self.direction} {self.control} @ {self.ts}"
+
+
+class TimingSource(models.TextChoices):
+    GPS = "gps", "GPS"
+    MARSHAL = "marshal", _("marshal")
+    TIMEKEEPER = "timekeeper", _("timekeeper")
+    BEAM = "beam", _("beam")
+    CARD = "card", _("card")
+
+
+class TimingStatus(models.TextChoices):
+    GOOD = "good", _("good")
+    QUESTIONABLE = "questionable", _("questionable")
+    BAD = "bad", _("bad")
+    CONFIRMED = "confirmed", _("confirmed")
+
+
+class TimingRecord(Row):
+    """Evidence: a time somebody or something recorded at a control. Kept for ever, graded, never edited."""
+
+    entry = models.ForeignKey(Entry, models.RESTRICT, related_name="timing_records")
+    control = models.UUIDField(_("control"))
+    source = models.CharField(_("source"), max_length=12, choices=TimingSource.choices)
+    ts = models.DateTimeField(_("time"))
+    status = models.CharField(
+        _("status"), max_length=12, choices=TimingStatus.choices, default=TimingStatus.GOOD
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.RESTRICT, null=True, blank=True, related_name="timing_records"
+    )
+    reason = models.TextField(_("reason"), blank=True)
+
+    class Meta:
+        db_table = "timing_records"
+        ordering = ("ts",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(source__in=TimingSource.values), name="timing_records_source_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=TimingStatus.values), name="timing_records_status_known"
+            ),
+        ]
+        indexes = [models.Index(fields=("entry", "control", "ts"), name="timing_records_lookup")]
+
+    def __str__(self) -> str:
+        return f"{self.entry} {self.source} {self.ts:%H:%M:%S}"
