@@ -1,0 +1,85 @@
+"""The rules as data: a formula is one row of an event's penalty tables, an issued penalty one use of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+BOTH = frozenset({"stage", "overall"})
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One row: for an offence of `type` within [offence_min, offence_max] (inclusive), `penalty_ms`.
+
+    `target` is a waypoint type or a zone id, `race_class` a class id; "" stands for all.
+    `mode` is how brackets become time (rulebook 3.5); `penalty_ms` is a rate in the modes marginal
+    (per km/h) and per_second. `applies_to` says which classifications the penalty touches (6.3).
+    """
+
+    id: str
+    type: str
+    target: str = ""
+    race_class: str = ""
+    offence_min: float = 0
+    offence_max: float | None = None
+    penalty_ms: int = 0
+    mode: str = "flat_max"
+    applies_to: frozenset[str] = BOTH
+    article: str = ""
+
+    def covers(self, value: float) -> bool:
+        """Whether the bracket holds the value; both edges belong to it."""
+        return self.offence_min <= value and (self.offence_max is None or value <= self.offence_max)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A penalty as computed: `ms` of time and, frozen, the inputs it was computed from."""
+
+    formula: str
+    type: str
+    target: str
+    ms: int
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    applies_to: frozenset[str] = BOTH
+    article: str = ""
+    fixes: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Stable identity of the offence: what an official's decision holds on to across recomputes."""
+        return f"{self.type}:{self.target}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The penalty as plain JSON values, sets sorted."""
+        return {
+            "formula": self.formula,
+            "type": self.type,
+            "target": self.target,
+            "ms": self.ms,
+            "inputs": dict(self.inputs),
+            "applies_to": sorted(self.applies_to),
+            "article": self.article,
+            "fixes": list(self.fixes),
+        }
+
+
+def applicable(formulas: Iterable[Formula], target: str, race_class: str) -> list[Formula]:
+    """The table of one offence: the most specific rows for its target and class, by bracket.
+
+    A row for the class outranks one for its target, and either outranks a row for all: tables replace
+    each other and never add up.
+    """
+    fitting = [f for f in formulas if f.target in ("", target) and f.race_class in ("", race_class)]
+    best = max(map(_specificity, fitting), default=None)
+    chosen = (f for f in fitting if _specificity(f) == best)
+    return sorted(chosen, key=lambda f: (f.offence_min, f.id))
+
+
+def bracket(table: Sequence[Formula], value: float) -> Formula | None:
+    """The row that holds the value; where two rows share an edge the lower one does (3.6)."""
+    return next((f for f in table if f.covers(value)), None)
+
+
+def _specificity(formula: Formula) -> tuple[bool, bool]:
+    return formula.race_class != "", formula.target != ""
