@@ -1,0 +1,51 @@
+from django.contrib import admin
+
+from apps.catalog.models import (
+    Device,
+    DeviceModel,
+    IoMapping,
+    OrganizationDevice,
+    OrganizationVehicle,
+    Vehicle,
+)
+
+
+class IoMappingInline(admin.TabularInline[IoMapping, DeviceModel]):
+    model = IoMapping
+    extra = 0
+
+
+@admin.register(DeviceModel)
+class DeviceModelAdmin(admin.ModelAdmin[DeviceModel]):
+    list_display = ("name", "maker")
+    search_fields = ("name",)
+    inlines = (IoMappingInline,)
+
+
+@admin.register(Device)
+class DeviceAdmin(admin.ModelAdmin[Device]):
+    list_display = ("imei", "model", "serial_number")
+    list_select_related = ("model",)
+    list_filter = ("model",)
+    search_fields = ("imei", "serial_number")
+    autocomplete_fields = ("model",)
+
+
+@admin.register(Vehicle)
+class VehicleAdmin(admin.ModelAdmin[Vehicle]):
+    list_display = ("make", "model", "year", "cc", "plate")
+    search_fields = ("make", "model", "plate", "vin")
+
+
+@admin.register(OrganizationVehicle)
+class OrganizationVehicleAdmin(admin.ModelAdmin[OrganizationVehicle]):
+    list_display = ("organization", "vehicle", "registered_at")
+    list_select_related = ("organization", "vehicle")
+    autocomplete_fields = ("organization", "vehicle")
+
+
+@admin.register(OrganizationDevice)
+class OrganizationDeviceAdmin(admin.ModelAdmin[OrganizationDevice]):
+    list_display = ("organization", "device", "registered_at")
+    list_select_related = ("organization", "device__model")
+    autocomplete_fields = ("organization", "device")

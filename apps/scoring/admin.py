@@ -1,0 +1,31 @@
+from django.contrib import admin
+
+from apps.common.admin import ReadOnlyAdmin
+from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
+
+
+@admin.register(StageResult)
+class StageResultAdmin(ReadOnlyAdmin[StageResult]):
+    list_display = ("rank", "entry", "stage", "status", "time_ms", "penalty_ms", "total_ms", "class_rank")
+    list_select_related = ("entry", "stage")
+    list_filter = ("stage__event", "stage", "status")
+    search_fields = ("entry__race_number",)
+
+
+@admin.register(EventResult)
+class EventResultAdmin(ReadOnlyAdmin[EventResult]):
+    list_display = ("rank", "entry", "event", "status", "completed_stages", "penalty_ms", "total_ms")
+    list_select_related = ("entry", "event")
+    list_filter = ("event", "status")
+    search_fields = ("entry__race_number",)
+
+
+@admin.register(ResultRevision)
+class ResultRevisionAdmin(ReadOnlyAdmin[ResultRevision]):
+    list_display = ("event", "stage", "number", "state", "protest_until", "published_by", "hash")
+    list_select_related = ("event", "stage", "published_by")
+
+
+@admin.register(OutboxRow)
+class OutboxRowAdmin(ReadOnlyAdmin[OutboxRow]):
+    list_display = ("topic", "seq", "created_at")
