@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
+import django_stubs_ext
+
 from trm.environment import Environment
+
+django_stubs_ext.monkeypatch()  # lets annotations such as ModelAdmin[Entry] stand in class statements
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -118,7 +122,6 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static-collected"
-STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True  # a fresh clone shows its pages before any collectstatic
 
 REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
