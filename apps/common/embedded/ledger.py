@@ -31,7 +31,7 @@ class Record(TypedDict):
 
 @contextmanager
 def attached_or_started(directory: Path, server: Server) -> Iterator[str]:
-    """The URL of `server`: of the running one of another process, else of one that lives as long as this block."""
+    """The URL of `server`: another process's running one, else one that lives as long as this block."""
     with _locked(directory):
         record = _read(directory).get(server.name)
         if record and _alive(record["owner"]) and server.answers(record["url"]) is None:

@@ -10,7 +10,7 @@ import psycopg
 
 from apps.common.embedded import process
 from apps.common.embedded.process import EmbeddedServerError
-from apps.common.embedded.server import Server, kept_password
+from apps.common.embedded.server import Server
 
 USER = DATABASE = "trm"
 SETTINGS = {
@@ -36,7 +36,7 @@ class Postgres(Server):
     last: ClassVar[signal.Signals] = signal.SIGQUIT
 
     def url(self) -> str:
-        return f"postgres://{USER}:{self._password()}@127.0.0.1:{self.port}/{DATABASE}"
+        return f"postgres://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
 
     def answers(self, url: str) -> str | None:
         return self._try(url, "SELECT 1", missing_database_is_fine=True)
@@ -54,9 +54,6 @@ class Postgres(Server):
     def _binary(self, package: Path) -> Path:
         return package / "pginstall" / "bin" / "postgres"
 
-    def _password(self) -> str:
-        return kept_password(self.home / "password")
-
     def _data(self) -> Path:
         """One data directory per major version: a newer server must never open an older one's files."""
         answer = subprocess.run([self.binary, "--version"], capture_output=True, text=True, check=True)
@@ -70,8 +67,6 @@ class Postgres(Server):
         draft = data.with_name(data.name + ".draft")
         if draft.exists():
             shutil.rmtree(draft)
-        self._password()
-        process.give_to_server(self.home / "password")
         self._initdb(draft)
         draft.rename(data)
 

@@ -1,4 +1,4 @@
-"""How an embedded server runs: without root's rights, in its own session, ended by the kernel with its owner."""
+"""How an embedded server runs: without root's rights, in its own session, ended with its owner."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ def give_to_server(*paths: Path) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make `path` (0700), if need be passable (not readable) for the server's user. Others keep their modes."""
+    """Make `path` (0700), passable for the server's user if that is another. What exists keeps its mode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.mkdir(mode=0o700)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +16,18 @@ from apps.common.embedded.process import EmbeddedServerError
 
 START_SECONDS = 90  # replaying the log after a power cut takes its time
 PORT_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """An address decided before the start, for whoever must tell it before: the tests' settings."""
+
+    port: int
+    password: str
+
+    @classmethod
+    def new(cls) -> "Reserved":
+        return cls(free_port(), secrets.token_urlsafe(24))
 
 
 class Server(ABC):
@@ -27,18 +40,19 @@ class Server(ABC):
     polite: ClassVar[signal.Signals]  # ends it cleanly
     last: ClassVar[signal.Signals]  # ends it for sure
 
-    def __init__(self, directory: Path, *, port: int | None = None, fast: bool = False) -> None:
+    def __init__(self, directory: Path, *, fast: bool = False, reserved: Reserved | None = None) -> None:
         self.directory = directory.resolve()
         self.home = self.directory / self.name
         self.log = self.home / "log"
         self.fast = fast
+        self.reserved = reserved
+        self.port = reserved.port if reserved else 0
+        self.password = reserved.password if reserved else ""
         self.process: subprocess.Popen[bytes] | None = None
-        self._fixed_port = port
-        self.port = port or 0
 
     @abstractmethod
     def url(self) -> str:
-        """The address with its password, right once `port` is known."""
+        """The address with its password, right once it is reserved or started."""
 
     @abstractmethod
     def answers(self, url: str) -> str | None:
@@ -79,14 +93,15 @@ class Server(ABC):
         process.give_to_server(self.home)
         for needed in (self.home, self.binary):
             process.check_reachable(needed)
-        for _attempt in range(PORT_ATTEMPTS):
-            self.port = self._fixed_port or free_port()
+        self.password = self._kept_password()
+        for _attempt in range(1 if self.reserved else PORT_ATTEMPTS):
+            self.port = self.reserved.port if self.reserved else free_port()
             self._prepare()
             self.process = process.spawn([*process.launch_prefix(self.polite), *self._command()], self.log)
             if self._wait():
                 self._finish()
                 return self.url()
-            if self._fixed_port or "already in use" not in process.tail(self.log):
+            if "already in use" not in process.tail(self.log):
                 break
         raise EmbeddedServerError(f"{self.name} did not start, see {self.log}:\n{process.tail(self.log)}")
 
@@ -95,8 +110,17 @@ class Server(ABC):
         if self.process is not None:
             process.stop(self.process, self.polite, self.last)
 
+    def _kept_password(self) -> str:
+        """The password of this home: generated at its first start, readable by its owner alone."""
+        path = self.home / "password"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(self.password or secrets.token_urlsafe(24))
+            process.give_to_server(path)
+        return path.read_text()
+
     def _wait(self) -> bool:
-        """Wait for an answer: False when the process has ended. Raises EmbeddedServerError on a silent one."""
+        """Wait for an answer; False when the process has ended. Raises EmbeddedServerError when silent."""
         assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None:
@@ -119,11 +143,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def kept_password(path: Path) -> str:
-    """The password in `path`, generated at the first call; readable by its owner alone."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
-    return path.read_text()

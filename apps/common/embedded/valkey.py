@@ -9,7 +9,7 @@ from typing import ClassVar
 import redis
 
 from apps.common.embedded import process
-from apps.common.embedded.server import Server, kept_password
+from apps.common.embedded.server import Server
 
 MACHINES = {"amd64": "x86_64"}
 
@@ -25,7 +25,7 @@ class Valkey(Server):
     last: ClassVar[signal.Signals] = signal.SIGKILL
 
     def url(self) -> str:
-        return f"redis://:{self._password()}@127.0.0.1:{self.port}/0"
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def answers(self, url: str) -> str | None:
         try:
@@ -40,9 +40,6 @@ class Valkey(Server):
         folder = f"{platform.system().lower()}-{MACHINES.get(machine, machine)}"
         return package / "_binaries" / folder / "valkey-server"
 
-    def _password(self) -> str:
-        return kept_password(self.home / "password")
-
     def _prepare(self) -> None:
         # In a file and not on the command line, which every user of the machine can read.
         config = self.home / "valkey.conf"
@@ -54,7 +51,7 @@ class Valkey(Server):
         lines = [
             "bind 127.0.0.1",
             f"port {self.port}",
-            f"requirepass {self._password()}",
+            f"requirepass {self.password}",
             f"dir {json.dumps(str(self.home), ensure_ascii=False)}",
             'save ""',
             f"appendonly {'no' if self.fast else 'yes'}",

@@ -8,7 +8,7 @@ from apps.common.sql import Phase, SqlFileError, apply_sql, is_migrated
 
 
 class Command(BaseCommand):
-    help = "Apply the files of sql/: below 500 always, 500 and above once every migration is applied. Idempotent."
+    help = "Apply the files of sql/: below 500 always, the others once every migration is applied."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -1,0 +1,75 @@
+"""Fixtures of the whole suite; the servers themselves are in tests/servers.py."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis as redis_client
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def trm_servers() -> None:
+    """PostgreSQL and Redis run. A run without any test that needs them does not start them."""
+    servers.start()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, trm_servers: None
+) -> None:
+    """Before the test database is made: start the servers, let its `migrate` begin with sql/."""
+    from django.apps import apps
+    from django.db.models.signals import pre_migrate
+
+    # The signal comes once for each app with models: any one of them will do.
+    pre_migrate.connect(_apply_sql_before_migrate, sender=apps.get_app_config("accounts"))
+
+
+def _apply_sql_before_migrate(using: str, **_kwargs: object) -> None:
+    from apps.common.sql import Phase, apply_sql
+
+    apply_sql(Phase.BEFORE_MIGRATE, using=using)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database, with sql/ from 500 applied after its `migrate`."""
+    from apps.common.sql import Phase, apply_sql
+
+    with django_db_blocker.unblock():
+        apply_sql(Phase.AFTER_MIGRATE)
+
+
+@pytest.fixture(autouse=True)
+def _empty_positions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty `positions` after a test that commits: Django flushes its own models only."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+    if commits:
+        request.getfixturevalue("transactional_db")
+    yield
+    if commits:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE positions")
+
+
+@pytest.fixture
+def redis_url(trm_servers: None) -> Iterator[str]:
+    """The URL of an empty Redis database of this worker, the same as settings.REDIS_URL."""
+    url = os.environ["REDIS_URL"]
+    with redis_client.Redis.from_url(url, socket_timeout=10) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[redis_client.Redis]:
+    """A client of `redis_url` that gives bytes."""
+    with redis_client.Redis.from_url(redis_url, socket_timeout=10) as client:
+        yield client
