@@ -29,5 +29,5 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 
 lock:  ## needs uv
-	uv pip compile pyproject.toml --extra embedded --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links -q -o locks/base.txt
+	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links -q -o locks/base.txt
 	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-emit-find-links -q -o locks/dev.txt

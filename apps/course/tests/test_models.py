@@ -1,0 +1,51 @@
+"""The constraints that keep a course true, asked of PostgreSQL itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from apps.course.factories import (
+    GeofenceFactory,
+    SegmentFactory,
+    SpeedLimitZoneFactory,
+    StageFactory,
+    WaypointFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("make", "constraint"),
+    [
+        (lambda: GeofenceFactory(geometry={"type": "Point", "coordinates": [20, 41]}), "polygon_or_line"),
+        (lambda: GeofenceFactory(bearing=400), "bearing_range"),
+        (lambda: WaypointFactory(tolerance_meters=0), "radius_positive"),
+        (lambda: WaypointFactory(latitude=91), "on_earth"),
+        (lambda: WaypointFactory(type="XYZ"), "type_known"),
+        (lambda: SpeedLimitZoneFactory(geometry=None), "polygon_or_pair"),
+        (lambda: SpeedLimitZoneFactory(dz_waypoint=WaypointFactory(type="DZ")), "polygon_or_pair"),
+        (lambda: SpeedLimitZoneFactory(speed_limit_kmh=0), "limit_positive"),
+        (lambda: SegmentFactory(rounding_ms=7), "rounding_known"),
+    ],
+)
+def test_what_a_course_cannot_hold(make: Callable[[], Any], constraint: str) -> None:
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        make()
+
+
+def test_two_stages_cannot_share_a_place_in_the_order() -> None:
+    stage = StageFactory()
+    with pytest.raises(IntegrityError, match="stages_order_once"), transaction.atomic():
+        StageFactory(event=stage.event, sort_order=stage.sort_order)
+
+
+@pytest.mark.parametrize("pair", [("DZ", None), (None, "FZ"), ("DZ", "FZ")])
+def test_a_zone_with_a_polygon_and_a_pair_is_told_to_choose(pair: tuple[str | None, str | None]) -> None:
+    points = [WaypointFactory(type=type_) if type_ else None for type_ in pair]
+    zone = SpeedLimitZoneFactory.build(dz_waypoint=points[0], fz_waypoint=points[1])
+    with pytest.raises(ValidationError, match="either a polygon"):
+        zone.clean()

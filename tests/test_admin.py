@@ -1,0 +1,47 @@
+"""Every registered admin page opens, for lists and for forms, with a row of every table in place."""
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from factory.django import DjangoModelFactory
+
+from apps.accounts import factories as accounts
+from apps.accounts.models import User
+from apps.catalog import factories as catalog
+from apps.course import factories as course
+from apps.events import factories as events
+from apps.penalties import factories as penalties
+from apps.scoring import factories as scoring
+from apps.timing import factories as timing
+
+MODELS = [model for model in admin.site._registry if model.__module__.startswith("apps.")]
+FACTORIES = {
+    factory._meta.model: factory
+    for module in (accounts, catalog, events, course, timing, penalties, scoring)
+    for factory in vars(module).values()
+    if isinstance(factory, type) and issubclass(factory, DjangoModelFactory) and factory._meta.model
+}
+
+
+@pytest.fixture
+def office(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_superuser("admin@example.org", "x"))
+    return client
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m._meta.label)
+def test_list_and_form_open(office: Client, model: type[Model]) -> None:
+    row = FACTORIES[model]()
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    assert office.get(reverse(f"{name}_changelist"), {"q": "3"}).status_code == 200
+    assert office.get(reverse(f"{name}_changelist")).status_code == 200
+    assert office.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+def test_readings_cannot_be_edited_and_evidence_cannot_be_deleted(office: Client) -> None:
+    crossing, record = timing.EntryCrossingFactory(), timing.TimingRecordFactory()
+    assert office.get(reverse("admin:timing_entrycrossing_add")).status_code == 403
+    assert office.post(reverse("admin:timing_entrycrossing_delete", args=[crossing.pk])).status_code == 403
+    assert office.post(reverse("admin:timing_timingrecord_delete", args=[record.pk])).status_code == 403
