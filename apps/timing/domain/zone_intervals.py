@@ -1,0 +1,109 @@
+"""When an entry was subject to a speed zone: membership is by time, not by place (rulebook 3.1)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.course.domain.crossings import Crossing, Direction
+from apps.course.domain.fixes import Fixes
+from apps.course.domain.visits import Visit, visits
+from apps.timing.domain.passages import Record, Window
+from apps.timing.domain.plan import SpeedZonePlan
+
+# Fixes further apart say nothing of what lies between (design: the gap limit).
+GAP_LIMIT_MS = 10_000
+
+FZ_MISSED = "FZ missed: closed at the finish of the segment"
+DZ_MISSED = "DZ missed: zone not enforced"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneInterval:
+    """Enforced from..to, epoch ms inclusive; `to_ts` None = still inside. `review` asks for a look."""
+
+    from_ts: int
+    to_ts: int | None
+    review: str = ""
+
+
+def zone_intervals(
+    zone: SpeedZonePlan, crossings: Record, span: Window, fixes: Fixes
+) -> tuple[ZoneInterval, ...]:
+    """The intervals of one zone within the span of its segment, by time.
+
+    A polygon binds during its visits. A DZ/FZ pair binds from leaving the DZ circle to entering the FZ
+    circle: the two radii are the margin. A crew that came to an FZ without a DZ gets an empty interval
+    flagged for review.
+    """
+    if zone.polygon is not None:
+        found = _polygon(crossings.get(zone.polygon, ()), fixes)
+        return tuple(i for i in (_clip(interval, span) for interval in found) if i is not None)
+    return tuple(_pairs(_of_pair(zone, crossings, span), span))
+
+
+def _polygon(crossings: Sequence[Crossing], fixes: Fixes) -> list[ZoneInterval]:
+    if not crossings:
+        return []
+    device = min(c.device for c in crossings)
+    ts = fixes.of_device(device).ts
+    return [_stay(visit, ts) for visit in visits([c for c in crossings if c.device == device])]
+
+
+def _stay(visit: Visit, ts: NDArray[np.int64]) -> ZoneInterval:
+    """A visit whose one end was not seen reaches as far as the fixes go on without a gap."""
+    if visit.enter is None:
+        assert visit.leave is not None
+        return ZoneInterval(_unbroken(ts, visit.leave.before_ts)[0], visit.leave.ts)
+    if visit.leave is not None:
+        return ZoneInterval(visit.enter.ts, visit.leave.ts)
+    return ZoneInterval(visit.enter.ts, _unbroken(ts, visit.enter.after_ts)[1])
+
+
+def _unbroken(ts: NDArray[np.int64], anchor: int) -> tuple[int, int]:
+    """First and last instant of the run of fixes without a gap that holds the anchor."""
+    if len(ts) == 0:
+        return anchor, anchor
+    breaks = np.flatnonzero(np.diff(ts) > GAP_LIMIT_MS)
+    starts = np.concatenate(([0], breaks + 1))
+    ends = np.concatenate((breaks, [len(ts) - 1]))
+    run = max(0, int(np.searchsorted(ts[starts], anchor, side="right")) - 1)
+    return min(anchor, int(ts[starts[run]])), max(anchor, int(ts[ends[run]]))
+
+
+def _clip(interval: ZoneInterval, span: Window) -> ZoneInterval | None:
+    from_ts = max(interval.from_ts, span.from_ts)
+    ends = [ts for ts in (interval.to_ts, span.to_ts) if ts is not None]
+    to_ts = min(ends, default=None)
+    return None if to_ts is not None and to_ts < from_ts else ZoneInterval(from_ts, to_ts, interval.review)
+
+
+def _of_pair(zone: SpeedZonePlan, crossings: Record, span: Window) -> list[Crossing]:
+    """Leavings of the DZ and enterings of the FZ, each by the lowest device that saw any."""
+    opening = _lowest(crossings.get(zone.dz or "", ()), Direction.LEAVE, span)
+    closing = _lowest(crossings.get(zone.fz or "", ()), Direction.ENTER, span)
+    return sorted((*opening, *closing), key=lambda c: c.ts)
+
+
+def _lowest(crossings: Sequence[Crossing], direction: Direction, span: Window) -> list[Crossing]:
+    usable = sorted(
+        (c for c in crossings if c.direction is direction and span.holds(c)), key=lambda c: c.device
+    )
+    return next((list(group) for _, group in groupby(usable, key=lambda c: c.device)), [])
+
+
+def _pairs(marks: Sequence[Crossing], span: Window) -> Iterator[ZoneInterval]:
+    """A zone is open from the first DZ to the next FZ; circling back to the DZ does not reopen it."""
+    opened: int | None = None
+    for mark in marks:
+        if mark.direction is Direction.LEAVE:
+            opened = mark.ts if opened is None else opened
+        elif opened is not None:
+            yield ZoneInterval(opened, mark.ts)
+            opened = None
+        elif mark is marks[0]:
+            yield ZoneInterval(mark.ts, mark.ts, DZ_MISSED)
+    if opened is not None:
+        yield ZoneInterval(opened, span.to_ts, FZ_MISSED if span.to_ts is not None else "")
