@@ -67,7 +67,7 @@ class Issued:
 def applicable(formulas: Iterable[Formula], target: str, race_class: str) -> list[Formula]:
     """The table of one offence: the most specific rows for its target and class, by bracket.
 
-    A row for the class outranks one for its target, and either outranks a row for all: tables replace
+    A row for the target outranks one for the class, and either outranks a row for all: tables replace
     each other and never add up.
     """
     fitting = [f for f in formulas if f.target in ("", target) and f.race_class in ("", race_class)]
@@ -81,5 +81,12 @@ def bracket(table: Sequence[Formula], value: float) -> Formula | None:
     return next((f for f in table if f.covers(value)), None)
 
 
+def clock(ms: int) -> str:
+    """A duration as h:mm:ss, with milliseconds only where there are any."""
+    seconds, rest = divmod(abs(ms), 1000)
+    text = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return ("-" if ms < 0 else "") + text + (f".{rest:03}" if rest else "")
+
+
 def _specificity(formula: Formula) -> tuple[bool, bool]:
-    return formula.race_class != "", formula.target != ""
+    return formula.target != "", formula.race_class != ""

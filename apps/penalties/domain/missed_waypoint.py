@@ -1,0 +1,40 @@
+"""Missed waypoints: one penalty each, by type of waypoint and class (rulebook 2.3)."""
+
+from collections.abc import Sequence
+
+from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
+from apps.penalties.domain.registry import Offences, register
+from apps.timing.domain.plan import WaypointPlan
+
+TYPE = "missed_waypoint"
+
+
+@register(TYPE)
+def missed_waypoint(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
+    """One penalty per missed waypoint that a formula prices.
+
+    Brackets count the misses of one waypoint type, in driving order, so that a rule may charge the third
+    miss more than the first.
+    """
+    issued: list[Issued] = []
+    counts: dict[str, int] = {}
+    for waypoint in offences.missed:
+        counts[waypoint.type] = counts.get(waypoint.type, 0) + 1
+        table = applicable(formulas, waypoint.type, offences.race_class)
+        formula = bracket(table, counts[waypoint.type])
+        if formula is not None:
+            issued.append(_issue(waypoint, formula, counts[waypoint.type]))
+    return issued
+
+
+def _issue(waypoint: WaypointPlan, formula: Formula, count: int) -> Issued:
+    inputs = {
+        "waypoint": waypoint.id,
+        "waypoint_type": waypoint.type,
+        "order": waypoint.order,
+        "count": count,
+        "arithmetic": f"{waypoint.type} missed: {clock(formula.penalty_ms)}",
+    }
+    return Issued(
+        formula.id, TYPE, waypoint.id, formula.penalty_ms, inputs, formula.applies_to, formula.article
+    )

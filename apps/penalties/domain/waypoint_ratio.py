@@ -1,0 +1,28 @@
+"""Too few waypoints: below a share of them the stage is scored as not finished (rulebook 2.3)."""
+
+from collections.abc import Sequence
+
+from apps.penalties.domain.formulas import Formula, Issued, applicable
+from apps.penalties.domain.registry import Offences, register
+
+TYPE = "waypoint_ratio"
+
+
+@register(TYPE)
+def waypoint_ratio(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
+    """At most one penalty; its presence makes the stage a DNF.
+
+    `offence_max` of the formula is the share in percent below which it falls: strictly, 70 % is enough.
+    """
+    formula = next(iter(applicable(formulas, "", offences.race_class)), None)
+    if formula is None or formula.offence_max is None or not offences.finished or offences.total == 0:
+        return []
+    if offences.validated * 100 >= formula.offence_max * offences.total:
+        return []
+    inputs = {
+        "validated": offences.validated,
+        "total": offences.total,
+        "minimum_percent": formula.offence_max,
+        "arithmetic": f"{offences.validated}/{offences.total} waypoints, below {formula.offence_max:g} %",
+    }
+    return [Issued(formula.id, TYPE, "", formula.penalty_ms, inputs, formula.applies_to, formula.article)]
