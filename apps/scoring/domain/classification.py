@@ -1,7 +1,10 @@
 """Ranking lines of a stage or an event (rulebook 6.1, 6.2, 6.5)."""
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from apps.scoring.domain.status import Status
 
@@ -12,7 +15,7 @@ class TieRule(StrEnum):
     LAST_SS_BACKWARDS = "last_ss_backwards"
     FIRST_SS_FORWARDS = "first_ss_forwards"
     NUMBER = "number"
-    SHARED = "shared_rank"
+    SHARED = "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,78 @@ class Ranked:
     rank: int | None
     class_rank: int | None
     gap_ms: int | None
+
+
+def classify(
+    lines: Iterable[Line], tie_rule: TieRule = TieRule.LAST_SS_BACKWARDS, complete_first: bool = False
+) -> tuple[Ranked, ...]:
+    """The ranking, ranked entries first, whatever the order of the lines.
+
+    Not ranked are lines without a total and those whose status takes them out; with `complete_first` a
+    crew that did not finish or start a part is ranked, after all complete ones (6.2). More stages
+    completed ranks first, then the lower total, then the tie rule, then the race number.
+    """
+    rules = _Rules(tie_rule, complete_first)
+    everyone = sorted(lines, key=rules.order)
+    placed = [line for line in everyone if rules.placed(line)]
+    ranks = rules.ranks(placed)
+    class_ranks: dict[str, int] = {}
+    for race_class in {line.race_class for line in placed}:
+        class_ranks |= rules.ranks([line for line in placed if line.race_class == race_class])
+    leader = placed[0] if placed else None
+    return tuple(
+        Ranked(line.entry, ranks.get(line.entry), class_ranks.get(line.entry), rules.gap(line, leader))
+        for line in everyone
+    )
+
+
+_RANKED = frozenset({Status.FINISHED, Status.RUNNING})
+_INCOMPLETE = frozenset({Status.DNF, Status.DNS, Status.OTL})
+_UNRANKED_ORDER = tuple(Status)
+_NO_TIME = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    tie_rule: TieRule
+    complete_first: bool
+
+    def placed(self, line: Line) -> bool:
+        allowed = _RANKED | _INCOMPLETE if self.complete_first else _RANKED
+        return line.total_ms is not None and line.status in allowed
+
+    def order(self, line: Line) -> tuple[Any, ...]:
+        """A total order: entries that tie in all else differ in number, or at last in id."""
+        if not self.placed(line):
+            return 1, _UNRANKED_ORDER.index(line.status), line.race_number, line.entry
+        return 0, *self.merit(line), line.race_number, line.entry
+
+    def merit(self, line: Line) -> tuple[Any, ...]:
+        """What decides before the race number; under a shared rank, equal merit is an equal rank."""
+        incomplete = not line.complete or line.status in _INCOMPLETE
+        tier = int(self.complete_first and incomplete)
+        return tier, -line.completed, line.total_ms, self._tie(line)
+
+    def ranks(self, placed: Sequence[Line]) -> dict[str, int]:
+        """Ranks 1.. of lines in order; shared ranks skip the next ones (1, 1, 3)."""
+        ranks: dict[str, int] = {}
+        rank, previous = 0, None
+        for position, line in enumerate(placed, start=1):
+            merit = self.merit(line)
+            if self.tie_rule is not TieRule.SHARED or merit != previous:
+                rank, previous = position, merit
+            ranks[line.entry] = rank
+        return ranks
+
+    def gap(self, line: Line, leader: Line | None) -> int | None:
+        """To the leader, between lines of the same tier and as many stages."""
+        if leader is None or not self.placed(line) or self.merit(line)[:2] != self.merit(leader)[:2]:
+            return None
+        assert line.total_ms is not None and leader.total_ms is not None
+        return line.total_ms - leader.total_ms
+
+    def _tie(self, line: Line) -> tuple[float, ...]:
+        times = tuple(_NO_TIME if split is None else float(split) for split in line.splits)
+        if self.tie_rule is TieRule.LAST_SS_BACKWARDS:
+            return times[::-1]
+        return times if self.tie_rule is TieRule.FIRST_SS_FORWARDS else ()

@@ -20,13 +20,29 @@ class Status(StrEnum):
 # An official's word of these kinds beats the evidence; the others only repeat what the evidence says.
 DECIDED = frozenset({Status.DNF, Status.DNS, Status.OTL, Status.NC, Status.DSQ})
 
+# Words about the whole event: they do not undo a stage that was finished (6.4).
+_GONE = frozenset({"retired", "withdrawn"})
+
 # Heaviest first: one of these in a stage marks the whole event.
 _WEIGHT = (Status.DSQ, Status.NC, Status.OTL, Status.DNF, Status.DNS)
 
 
-def decided(word: str) -> Status | None:
-    """The official's word as a status that overrides the evidence, or None when there is none."""
-    return Status(word) if word in DECIDED else None
+def decide(word: str, evident: Status) -> Status:
+    """The status in a stage from an official's word ("" when none) and from what the evidence shows."""
+    if word in DECIDED:
+        return Status(word)
+    if word in _GONE and evident is not Status.FINISHED:
+        return Status.DNS if evident is Status.REGISTERED else Status.DNF
+    return evident
+
+
+def contradiction(decided: Status, evident: Status) -> str:
+    """A sentence when a decision says what the evidence denies, else ""."""
+    if decided is Status.DNS and evident is not Status.REGISTERED:
+        return f"decided dns, but the evidence shows {evident.value}"
+    if decided in (Status.DNF, Status.OTL) and evident is Status.FINISHED:
+        return f"decided {decided.value}, but the evidence shows finished"
+    return ""
 
 
 def over_stages(statuses: Iterable[Status]) -> Status:
