@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import tempfile
+import warnings
 from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
@@ -26,8 +27,9 @@ from apps.common.embedded.server import Reserved, Server
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 CONTAINERS = {
-    "DATABASE_URL": ("timescale/timescaledb-ha:pg17", 5432, "database system is ready to accept connections"),
-    "REDIS_URL": ("valkey/valkey:8-alpine", 6379, "Ready to accept connections"),
+    # Image, port, its word when ready, how often it says so: PostgreSQL's image starts the server twice.
+    "DATABASE_URL": ("timescale/timescaledb-ha:pg17", 5432, "ready to accept connections", 2),
+    "REDIS_URL": ("valkey/valkey:8-alpine", 6379, "Ready to accept connections", 1),
 }
 
 
@@ -72,37 +74,38 @@ class Own(Source):
             atexit.register(self._server.stop)
 
 
-class Container(Source):
-    """A Docker container with a password and a loopback port of its own."""
+class Container(Own):
+    """A Docker container at the same address; where Docker cannot run the image, the embedded server."""
 
-    def __init__(self, variable: str) -> None:
-        self._variable = variable
-        self._reserved = Reserved.new()
+    def __init__(self, server: type[Server]) -> None:
+        super().__init__(server)
         self._container: Any = None
 
-    @property
-    def url(self) -> str:
-        password, port = self._reserved.password, self._reserved.port
-        if self._variable == "DATABASE_URL":
-            return f"postgres://postgres:{password}@127.0.0.1:{port}/postgres"
-        return f"redis://:{password}@127.0.0.1:{port}/0"
-
     def start(self) -> None:
+        from docker.errors import DockerException
+
         if self._container is not None:
             return
+        try:
+            self._container = self._described().start()
+            atexit.register(self._container.stop)
+        except DockerException as error:
+            warnings.warn(f"Docker answers but runs no {self._server.name}: {error}", stacklevel=1)
+            super().start()
+
+    def _described(self) -> Any:
         from testcontainers.core.container import DockerContainer
         from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-        image, port, ready = CONTAINERS[self._variable]
-        container = DockerContainer(image).with_bind_ports(port, ("127.0.0.1", self._reserved.port))
-        if self._variable == "DATABASE_URL":
-            container = container.with_env("POSTGRES_PASSWORD", self._reserved.password)
+        image, port, ready, times = CONTAINERS[self._server.variable]
+        address: Any = ("127.0.0.1", self._server.port)  # Docker takes the pair, the annotation forbids it
+        container = DockerContainer(image).with_bind_ports(port, address)
+        password = self._server.password
+        if self._server.variable == "DATABASE_URL":
+            container.with_env("POSTGRES_USER", "trm").with_env("POSTGRES_PASSWORD", password)
         else:
-            container = container.with_command(f"valkey-server --requirepass {self._reserved.password}")
-        # PostgreSQL's image starts it twice: once to make the cluster, once for good.
-        times = 2 if self._variable == "DATABASE_URL" else 1
-        self._container = container.waiting_for(LogMessageWaitStrategy(ready, times=times)).start()
-        atexit.register(self._container.stop)
+            container.with_command(f"valkey-server --requirepass {password}")
+        return container.waiting_for(LogMessageWaitStrategy(ready, times=times))
 
 
 @cache
@@ -135,7 +138,7 @@ def choose(server: type[Server]) -> Source:
     given = os.environ.get(f"TEST_{server.variable}") or os.environ.get(server.variable)
     if given:
         return Given(given)
-    return Container(server.variable) if docker_answers() else Own(server)
+    return Container(server) if docker_answers() else Own(server)
 
 
 def own_redis_database(url: str) -> str:
