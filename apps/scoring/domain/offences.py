@@ -25,9 +25,9 @@ def zone_drives(
     plan: StagePlan, crossings: Record, times: Sequence[SegmentTime], evidence: tuple[Fixes, str]
 ) -> tuple[ZoneDrive, ...]:
     """Every speed zone that bound the entry; `evidence` is its fixes and its class."""
-    fixes, _ = evidence
+    fixes = evidence[0].between(plan.from_ts, _END_OF_TIME if plan.to_ts is None else plan.to_ts)
     return tuple(
-        _drive(segment, zone, intervals, evidence)
+        _drive(segment, zone, intervals, (fixes, evidence[1]))
         for segment, time in zip(plan.ordered(), times, strict=True)
         for zone in segment.zones
         if (span := _span(plan, segment, time)) is not None
@@ -53,11 +53,14 @@ def _drive(
 
 
 def _span(plan: StagePlan, segment: SegmentPlan, time: SegmentTime) -> Window | None:
-    """When the segment's zones bind; a special stage only once started, other segments at any time."""
+    """When the segment's zones bind: a special stage only once started, other segments at any time.
+
+    Open while the segment is not finished; the crossings and fixes end with the stage's window anyhow.
+    """
     if segment.special and time.start_ts is None:
         return None
     from_ts = plan.from_ts if time.start_ts is None else time.start_ts
-    return Window(from_ts, plan.to_ts if time.finish_ts is None else time.finish_ts)
+    return Window(from_ts, time.finish_ts)
 
 
 def _of_lowest_device(fixes: Fixes, interval: ZoneInterval) -> Fixes:
