@@ -1,0 +1,167 @@
+"""Crossings: where the chords between neighbouring fixes enter, leave or cut a control (design §4).
+
+Each crossing depends on its chord alone, so any window of fixes with one neighbour on each side gives the
+same crossings as the whole record. The boundary belongs to the control: shapes are grown by `TOUCH_M`, a
+tenth of what trackers can write (1e-7° is 1 cm), so that "on the line" hangs on no last bit of a float.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.course.domain.controls import Control
+from apps.course.domain.fixes import Fixes
+from apps.course.domain.plane import distance_m, unwrapped
+from apps.course.domain.shapes import Chords, Hits, PreparedShape, prepare
+
+GAP_LIMIT_MS = 10_000
+IMPOSSIBLE_KMH = 400.0  # faster than any rally car or its helicopter
+
+
+class Direction(StrEnum):
+    ENTER = "enter"
+    LEAVE = "leave"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One chord crossing one control.
+
+    `ts` is interpolated along the chord, epoch ms, rounded to the nearest; `before_ts` and `after_ts` are its
+    two fixes; `fraction` is where on the chord, 0 to 1. `occurrence` counts crossings of the same chord,
+    control and direction. `min_distance_m`, for circles, is the chord's smallest distance to the centre.
+    `uncertainty_ms`: see `uncertainty`.
+    """
+
+    control: str
+    device: int
+    direction: Direction
+    ts: int
+    uncertainty_ms: int
+    before_ts: int
+    after_ts: int
+    fraction: float
+    occurrence: int = 0
+    min_distance_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A chord too long in time to interpolate on, and the controls it would have crossed: for review."""
+
+    device: int
+    before_ts: int
+    after_ts: int
+    controls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a stretch of fixes shows. `suspicious` are (device, ts) of fixes no vehicle could have reached."""
+
+    crossings: tuple[Crossing, ...]
+    gaps: tuple[Gap, ...]
+    suspicious: tuple[tuple[int, int], ...]
+
+
+class Course:
+    """The controls of an event, each prepared once on its own tangent plane."""
+
+    def __init__(self, controls: Iterable[Control]) -> None:
+        """Raises ValueError, naming the control, for a shape that cannot be."""
+        self.controls = tuple(controls)
+        # Longitudes are compared around the course, so that the date line is never inside it.
+        self.reference_lon = self.controls[0].points[0][1] if self.controls else 0.0
+        self.shapes: tuple[PreparedShape, ...] = tuple(prepare(c, self.reference_lon) for c in self.controls)
+
+
+def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> Detection:
+    """All crossings of all devices with all controls, sorted; gaps; suspicious fixes.
+
+    A chord longer than `gap_limit_ms` gives no crossing but a gap, if it would have crossed anything.
+    """
+    chords = chords_of(fixes, course.reference_lon)
+    hits = [
+        (control, shape.hits(chords)) for control, shape in zip(course.controls, course.shapes, strict=True)
+    ]
+    crossings: list[Crossing] = []
+    touched: dict[int, list[str]] = {}
+    for control, found in hits:
+        short = chords.duration_ms[found.chord] <= gap_limit_ms
+        crossings += _crossings(control.id, chords, found.take(short))
+        for chord in np.unique(found.chord[~short]):
+            touched.setdefault(int(chord), []).append(control.id)
+    crossings.sort(key=lambda c: (c.device, c.ts, c.control, c.direction, c.occurrence))
+    gaps = tuple(_gap(chords, chord, names) for chord, names in sorted(touched.items()))
+    return Detection(tuple(crossings), gaps, suspicious(fixes))
+
+
+def chords_of(fixes: Fixes, reference_lon: float) -> Chords:
+    """The chords of neighbouring fixes of one device."""
+    first = np.flatnonzero(fixes.device[1:] == fixes.device[:-1])
+    second = first + 1
+    lon = unwrapped(fixes.lon, reference_lon)
+    return Chords(
+        device=fixes.device[first],
+        before_ts=fixes.ts[first],
+        after_ts=fixes.ts[second],
+        lat=(fixes.lat[first], fixes.lat[second]),
+        lon=(lon[first], lon[second]),
+    )
+
+
+def uncertainty(duration_ms: NDArray[np.int64], sine: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Half the chord's duration over the sine of the angle at which it cuts the boundary, ms.
+
+    A chord that cuts squarely is uncertain by the half second either side of its middle; one that grazes the
+    boundary is less certain, but never by more than its whole duration: it lies between its two fixes.
+    """
+    weight = 1.0 / np.maximum(sine, 0.5)
+    return np.ceil(duration_ms / 2 * weight).astype(np.int64)
+
+
+def suspicious(fixes: Fixes) -> tuple[tuple[int, int], ...]:
+    """(device, ts) of fixes that jump impossibly from the one before and to the one after.
+
+    They are flagged, not dropped: an official decides (design §4).
+    """
+    if len(fixes) < 3:
+        return ()
+    same = fixes.device[1:] == fixes.device[:-1]
+    metres = distance_m(fixes.lat[:-1], fixes.lon[:-1], fixes.lat[1:], fixes.lon[1:])
+    jump = same & (metres / np.maximum(np.diff(fixes.ts), 1) * 3600 > IMPOSSIBLE_KMH)
+    middle = np.flatnonzero(jump[:-1] & jump[1:]) + 1
+    return tuple((int(fixes.device[i]), int(fixes.ts[i])) for i in middle)
+
+
+def _crossings(control: str, chords: Chords, hits: Hits) -> Iterable[Crossing]:
+    duration = chords.duration_ms[hits.chord]
+    instants = chords.before_ts[hits.chord] + np.rint(hits.fraction * duration).astype(np.int64)
+    doubts = uncertainty(duration, hits.sine)
+    for n, chord in enumerate(hits.chord):
+        distance = float(hits.min_distance_m[n])
+        yield Crossing(
+            control=control,
+            device=int(chords.device[chord]),
+            direction=Direction(hits.direction[n]),
+            ts=int(instants[n]),
+            uncertainty_ms=int(doubts[n]),
+            before_ts=int(chords.before_ts[chord]),
+            after_ts=int(chords.after_ts[chord]),
+            fraction=float(hits.fraction[n]),
+            occurrence=int(hits.occurrence[n]),
+            min_distance_m=None if np.isnan(distance) else distance,
+        )
+
+
+def _gap(chords: Chords, chord: int, names: Sequence[str]) -> Gap:
+    return Gap(
+        int(chords.device[chord]),
+        int(chords.before_ts[chord]),
+        int(chords.after_ts[chord]),
+        tuple(sorted(names)),
+    )

@@ -1,0 +1,187 @@
+"""An event's course and rules as the pure domain needs them, read from the tables once per version."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from apps.common.cache import Latest
+from apps.course.domain.controls import Control
+from apps.course.domain.crossings import Course, Direction
+from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
+from apps.events.models import Event, RaceClass
+from apps.penalties.domain.formulas import Formula
+from apps.penalties.models import PenaltyFormula
+from apps.scoring import queries
+from apps.scoring.domain.classification import TieRule
+from apps.timing.domain.plan import (
+    ControlPoint,
+    SegmentPlan,
+    SegmentType,
+    SpeedZonePlan,
+    StagePlan,
+    WaypointPlan,
+)
+
+END_OF_TIME = 253_402_300_799_999  # the last ms of year 9999, where an open window ends
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventPlan:
+    """All that scoring an event needs beyond the evidence."""
+
+    event: str
+    course: Course
+    stages: tuple[StagePlan, ...]
+    formulas: tuple[Formula, ...]
+    names: Mapping[str, str]  # control id → what people call it
+    gap_limit_ms: int
+    tie_rule: TieRule
+    complete_first: bool
+
+    def stages_between(self, from_ts: int, to_ts: int) -> list[StagePlan]:
+        """The stages whose windows touch these instants (ms, inclusive)."""
+        return [s for s in self.stages if s.from_ts <= to_ts and (s.to_ts is None or s.to_ts >= from_ts)]
+
+
+_plans: Latest[EventPlan] = Latest()
+
+
+def event_plan(event_id: str) -> EventPlan:
+    """The plan of an event; read anew when any row of its course or rules has changed."""
+    return _plans.get(event_id, queries.fingerprint(event_id), lambda: load_plan(event_id))
+
+
+def load_plan(event_id: str) -> EventPlan:
+    event = Event.objects.get(id=event_id)
+    stages = list(Stage.objects.filter(event=event).order_by("starts_at"))
+    segments = list(
+        Segment.objects.filter(stage__event=event)
+        .select_related("entry_geofence", "exit_geofence")
+        .prefetch_related("waypoints", "speed_limit_zones")
+    )
+    fences = list(Geofence.objects.filter(event=event))
+    codes = {c.code: str(c.id) for c in RaceClass.objects.filter(event=event)}
+    return EventPlan(
+        event=str(event.id),
+        course=Course(tuple(_controls(fences, segments))),
+        stages=tuple(_stages(stages, segments, codes)),
+        formulas=tuple(map(_formula, PenaltyFormula.objects.filter(event=event, enabled=True))),
+        names=dict(_names(fences, segments)),
+        gap_limit_ms=event.gap_limit_seconds * 1000,
+        tie_rule=TieRule(event.tie_rule),
+        complete_first=event.complete_first,
+    )
+
+
+def geometry_control(identity: UUID, geometry: Mapping[str, Any], bearing: float | None = None) -> Control:
+    """The control of a GeoJSON Polygon or two-point LineString. Raises ValueError with the reason."""
+    coordinates = geometry["coordinates"]
+    if geometry["type"] == "LineString":
+        a, b = (_lat_lon(point) for point in coordinates)
+        return Control.gate(str(identity), a, b, bearing)
+    rings = [tuple(_lat_lon(point) for point in ring) for ring in coordinates]
+    return Control.polygon(str(identity), rings[0], tuple(rings[1:]))
+
+
+def _lat_lon(point: Sequence[float]) -> tuple[float, float]:
+    return float(point[1]), float(point[0])
+
+
+def _controls(fences: Iterable[Geofence], segments: Iterable[Segment]) -> Iterator[Control]:
+    for fence in fences:
+        yield geometry_control(fence.id, fence.geometry, fence.bearing)
+    for segment in segments:
+        for point in segment.waypoints.all():
+            yield Control.circle(str(point.id), point.latitude, point.longitude, point.tolerance_meters)
+        for zone in segment.speed_limit_zones.all():
+            if zone.geometry is not None:
+                yield geometry_control(zone.id, zone.geometry)
+
+
+def _names(fences: Iterable[Geofence], segments: Iterable[Segment]) -> Iterator[tuple[str, str]]:
+    for row in fences:
+        yield str(row.id), str(row)
+    for segment in segments:
+        for child in (*segment.waypoints.all(), *segment.speed_limit_zones.all()):
+            yield str(child.id), str(child)
+
+
+def _stages(
+    stages: Sequence[Stage], segments: Sequence[Segment], codes: Mapping[str, str]
+) -> Iterator[StagePlan]:
+    """A stage's window ends with the last ms before the next stage's: an instant is of one stage only."""
+    starts = [int(stage.starts_at.timestamp() * 1000) for stage in stages]
+    for stage, from_ts, to_ts in zip(stages, starts, [*starts[1:], None], strict=True):
+        yield StagePlan(
+            id=str(stage.id),
+            name=stage.name,
+            order=stage.sort_order,
+            from_ts=from_ts,
+            to_ts=None if to_ts is None else to_ts - 1,
+            segments=tuple(_segment(s, codes) for s in segments if s.stage_id == stage.id),
+        )
+
+
+def _segment(segment: Segment, codes: Mapping[str, str]) -> SegmentPlan:
+    waypoints = list(segment.waypoints.all())
+    return SegmentPlan(
+        id=str(segment.id),
+        type=SegmentType(segment.type),
+        order=segment.sort_order,
+        start=_control_point(segment.entry_geofence, waypoints, "DSS"),
+        finish=_control_point(segment.exit_geofence, waypoints, "ASS"),
+        waypoints=tuple(WaypointPlan(str(w.id), w.type, w.sort_order, str(w.id)) for w in waypoints),
+        zones=tuple(_zone(zone, codes) for zone in segment.speed_limit_zones.all()),
+        target_ms=_ms(segment.target_duration_seconds),
+        maximum_ms=_ms(segment.maximum_duration_seconds),
+        start_from=cast(Literal["crossing", "assigned"], segment.start_from),
+        rounding_ms=segment.rounding_ms,
+        neutral_ms=segment.neutralised_seconds * 1000,
+    )
+
+
+def _control_point(fence: Geofence | None, waypoints: Iterable[Waypoint], type_: str) -> ControlPoint | None:
+    """The geofence if the segment names one, else its waypoint of this type.
+
+    Start and finish are both taken at the entry of an area: one reference at both ends (rulebook §5.2).
+    """
+    if fence is not None:
+        gate = fence.geometry["type"] == "LineString"
+        return ControlPoint(str(fence.id), Direction.CUT if gate else Direction.ENTER)
+    point = next((w for w in waypoints if w.type == type_), None)
+    return ControlPoint(str(point.id), Direction.ENTER) if point else None
+
+
+def _zone(zone: SpeedLimitZone, codes: Mapping[str, str]) -> SpeedZonePlan:
+    return SpeedZonePlan(
+        id=str(zone.id),
+        limit_kmh=zone.speed_limit_kmh,
+        polygon=str(zone.id) if zone.geometry is not None else None,
+        dz=str(zone.dz_waypoint_id) if zone.dz_waypoint_id else None,
+        fz=str(zone.fz_waypoint_id) if zone.fz_waypoint_id else None,
+        tolerance_kmh=zone.tolerance_kmh,
+        class_limits={
+            codes[code]: float(limit) for code, limit in zone.class_limits.items() if code in codes
+        },
+    )
+
+
+def _formula(row: PenaltyFormula) -> Formula:
+    owner = str(row.belongs_to_id)
+    return Formula(
+        id=str(row.id),
+        type=row.type,
+        target=owner if row.belongs_to_type == "zone" else row.target,
+        race_class=owner if row.belongs_to_type == "class" else "",
+        offence_min=row.offence_min,
+        offence_max=row.offence_max,
+        penalty_ms=round(row.penalty * 1000),
+        mode=row.bracket_mode,
+        applies_to=frozenset(row.applies_to),
+        article=row.article,
+    )
+
+
+def _ms(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds * 1000

@@ -1,0 +1,364 @@
+"""The SQL of the scorer, each statement named and beside its typed function.
+
+Fixes that do not count are left out here and in `apps.course.domain.fixes` by the same rule (design §4):
+faulty, out of range, at (0, 0), more than 60 s ahead of their reception, or without a satellite.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+from django.db import connection
+
+from apps.course.domain.crossings import Crossing, Direction
+from apps.course.domain.fixes import Fixes
+
+Row = tuple[Any, ...]
+
+USABLE = """
+    not p.faulty
+    and p.latitude between -90 and 90 and p.longitude between -180 and 180
+    and not (p.latitude = 0 and p.longitude = 0)
+    and p.ts <= p.ingested_at + interval '60 seconds'
+    and p.satellites > 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of one device's record to look at again, epoch ms, both ends included."""
+
+    device: str
+    from_ts: int
+    to_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A window seen by the entry that carried the device then; `low` and `high` bound the assignment."""
+
+    entry: str
+    event: str
+    device: str
+    from_ts: int
+    to_ts: int
+    low: int
+    high: int
+
+
+# Which entry carried each device in each window, the window cut to the assignment.
+UNITS = """
+    select e.id::text, e.event_id::text, w.device,
+           greatest(w.from_ts, a.low), least(w.to_ts, a.high), a.low, a.high
+    from unnest(%s::text[], %s::bigint[], %s::bigint[]) as w(device, from_ts, to_ts)
+    join devices d on d.imei = w.device
+    join (
+        select entry_id, device_id,
+               ceil(extract(epoch from assigned_from) * 1000)::bigint as low,
+               coalesce(ceil(extract(epoch from assigned_until) * 1000)::bigint - 1, 253402300799999) as high
+        from entry_devices
+    ) a on a.device_id = d.id and a.low <= w.to_ts and a.high >= w.from_ts
+    join entries e on e.id = a.entry_id
+    order by e.id, w.device, w.from_ts
+"""
+
+
+def units(windows: Sequence[Window]) -> list[Unit]:
+    """The windows of devices that an entry carried; a device nobody carries gives none."""
+    columns = [[w.device for w in windows], [w.from_ts for w in windows], [w.to_ts for w in windows]]
+    return [Unit(*row) for row in _rows(UNITS, columns)]
+
+
+# Every device an entry of these events carried, as windows as wide as the assignment.
+ASSIGNMENTS = """
+    select d.imei,
+           ceil(extract(epoch from a.assigned_from) * 1000)::bigint,
+           coalesce(ceil(extract(epoch from a.assigned_until) * 1000)::bigint - 1, 253402300799999)
+    from entry_devices a
+    join devices d on d.id = a.device_id
+    join entries e on e.id = a.entry_id
+    where e.event_id = %s::uuid and (%s::uuid is null or e.id = %s::uuid)
+"""
+
+
+def assignment_windows(event: str, entry: str | None) -> list[Window]:
+    return [Window(*row) for row in _rows(ASSIGNMENTS, [event, entry, entry])]
+
+
+EVENT_ENTRIES = "select id::text from entries where event_id = %s::uuid order by id"
+
+
+def event_entries(event: str) -> list[str]:
+    return [row[0] for row in _rows(EVENT_ENTRIES, [event])]
+
+
+# Transaction-level locks, in one order everywhere, so that no two scorers race or deadlock.
+LOCK = """
+    select pg_advisory_xact_lock(key)
+    from (select distinct hashtextextended(name, 0) as key from unnest(%s::text[]) name order by key) keys
+"""
+
+
+def lock(kind: str, ids: Iterable[str]) -> None:
+    """Take the locks of `kind` until the end of the transaction; read only after this."""
+    _rows(LOCK, [[f"trm:{kind}:{identity}" for identity in ids]])
+
+
+# The usable fixes of each unit with one neighbour on each side, within the assignment.
+UNIT_FIXES = f"""
+    select u.n::int, (extract(epoch from f.ts) * 1000)::bigint, f.latitude, f.longitude, f.speed
+    from unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+         with ordinality as u(device, from_ts, to_ts, low, high, n)
+    cross join lateral (
+        (select p.ts, p.latitude, p.longitude, p.speed from positions p
+         where p.device_id = u.device and p.ts < u.from_ts and p.ts >= u.low and {USABLE}
+         order by p.ts desc limit 1)
+        union all
+        (select p.ts, p.latitude, p.longitude, p.speed from positions p
+         where p.device_id = u.device and p.ts between u.from_ts and u.to_ts and {USABLE})
+        union all
+        (select p.ts, p.latitude, p.longitude, p.speed from positions p
+         where p.device_id = u.device and p.ts > u.to_ts and p.ts <= u.high and {USABLE}
+         order by p.ts limit 1)
+    ) f
+"""
+
+
+def unit_fixes(of: Sequence[Unit]) -> Fixes:
+    """The fixes of all units in columns; the device code of a fix is the index of its unit."""
+    columns = [
+        [u.device for u in of],
+        *([_instant(getattr(u, name)) for u in of] for name in ("from_ts", "to_ts", "low", "high")),
+    ]
+    return _fixes(_rows(UNIT_FIXES, columns), first_code=1)
+
+
+# The usable fixes of devices between two instants.
+SPAN_FIXES = f"""
+    select s.code, (extract(epoch from p.ts) * 1000)::bigint, p.latitude, p.longitude, p.speed
+    from unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[]) as s(code, device, low, high)
+    join positions p on p.device_id = s.device and p.ts between s.low and s.high and {USABLE}
+"""
+
+
+def span_fixes(spans: Sequence[tuple[int, str, int, int]]) -> Fixes:
+    """Fixes of spans (code, device, from ms, to ms)."""
+    columns = [
+        [s[0] for s in spans],
+        [s[1] for s in spans],
+        [_instant(s[2]) for s in spans],
+        [_instant(s[3]) for s in spans],
+    ]
+    return _fixes(_rows(SPAN_FIXES, columns) if spans else [], first_code=0)
+
+
+# The crossings on record whose chord lies within a window.
+CROSSINGS_IN = """
+    select u.n::int - 1, c.id, c.control::text, c.direction, c.ts, c.uncertainty_ms, c.before_ts, c.after_ts,
+           c.fraction, c.occurrence, c.min_distance_m
+    from unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[])
+         with ordinality as u(entry, device, low, high, n)
+    join entry_crossings c on c.entry_id = u.entry and c.device = u.device
+         and c.after_ts >= u.low and c.before_ts <= u.high
+         and c.before_ts >= u.low and c.after_ts <= u.high
+"""
+
+
+def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[tuple[int, Crossing]]:
+    """(row id, crossing) of the chords within each unit's bounds; the device code is the unit's index."""
+    columns = [[u.entry for u in of], [u.device for u in of], [b[0] for b in bounds], [b[1] for b in bounds]]
+    return [(row[1], _crossing((row[0], *row[2:]))) for row in _rows(CROSSINGS_IN, columns)]
+
+
+DELETE_CROSSINGS = "delete from entry_crossings where id = any(%s::bigint[])"
+
+INSERT_CROSSINGS = """
+    insert into entry_crossings (entry_id, device, control, direction, ts, uncertainty_ms,
+        before_ts, after_ts, fraction, occurrence, min_distance_m)
+    select * from unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::bigint[], %s::int[],
+        %s::bigint[], %s::bigint[], %s::float8[], %s::smallint[], %s::float8[])
+    on conflict on constraint entry_crossings_once do nothing
+"""
+
+
+def delete_crossings(ids: Sequence[int]) -> None:
+    if ids:
+        _execute(DELETE_CROSSINGS, [list(ids)])
+
+
+def insert_crossings(rows: Sequence[tuple[Unit, Crossing]]) -> None:
+    if not rows:
+        return
+    values = [
+        (u.entry, u.device, c.control, c.direction.value, c.ts, c.uncertainty_ms,
+         c.before_ts, c.after_ts, c.fraction, c.occurrence, c.min_distance_m)
+        for u, c in rows
+    ]  # fmt: skip
+    _execute(INSERT_CROSSINGS, [list(column) for column in zip(*values, strict=True)])
+
+
+# Every crossing of these entries between two instants, with the rank of its device within the entry.
+ENTRY_CROSSINGS = """
+    select c.entry_id::text, d.code, c.control::text, c.direction, c.ts, c.uncertainty_ms,
+           c.before_ts, c.after_ts, c.fraction, c.occurrence, c.min_distance_m
+    from unnest(%s::uuid[], %s::bigint[], %s::bigint[]) as s(entry, low, high)
+    join entry_crossings c on c.entry_id = s.entry and c.ts between s.low and s.high
+    join lateral (
+        select (row_number() over (order by min(a.priority), v.imei))::int - 1 as code, v.imei
+        from entry_devices a join devices v on v.id = a.device_id
+        where a.entry_id = s.entry group by v.imei
+    ) d on d.imei = c.device
+    order by c.entry_id, c.ts, d.code
+"""
+
+
+def entry_crossings(spans: Sequence[tuple[str, int, int]]) -> dict[str, tuple[Crossing, ...]]:
+    """Crossings per entry of spans (entry, from ms, to ms); device codes are in order of priority."""
+    columns = [[s[0] for s in spans], [s[1] for s in spans], [s[2] for s in spans]]
+    found: dict[str, list[Crossing]] = {}
+    for row in _rows(ENTRY_CROSSINGS, columns):
+        found.setdefault(row[0], []).append(_crossing(row[1:]))
+    return {entry: tuple(crossings) for entry, crossings in found.items()}
+
+
+# The devices of entries in order of priority.
+ENTRY_DEVICES = """
+    select a.entry_id::text, v.imei
+    from entry_devices a join devices v on v.id = a.device_id
+    where a.entry_id = any(%s::uuid[])
+    group by a.entry_id, v.imei
+    order by a.entry_id, min(a.priority), v.imei
+"""
+
+
+def entry_devices(entries: Sequence[str]) -> dict[str, list[str]]:
+    """IMEIs per entry; the index of a device is its code."""
+    found: dict[str, list[str]] = {}
+    for entry, imei in _rows(ENTRY_DEVICES, [list(entries)]):
+        found.setdefault(entry, []).append(imei)
+    return found
+
+
+# One value that changes whenever any row of an event's course or rules is written, by whatever door.
+FINGERPRINT = """
+    select md5(string_agg(x.version, ',' order by x.version)) from (
+        select 'e' || id || xmin from events where id = %(event)s::uuid
+        union all select 's' || id || xmin from stages where event_id = %(event)s::uuid
+        union all select 'g' || g.id || g.xmin from segments g
+            join stages s on s.id = g.stage_id where s.event_id = %(event)s::uuid
+        union all select 'f' || id || xmin from geofences where event_id = %(event)s::uuid
+        union all select 'w' || w.id || w.xmin from waypoints w join segments g on g.id = w.segment_id
+            join stages s on s.id = g.stage_id where s.event_id = %(event)s::uuid
+        union all select 'z' || z.id || z.xmin from speed_limit_zones z join segments g on g.id = z.segment_id
+            join stages s on s.id = g.stage_id where s.event_id = %(event)s::uuid
+        union all select 'p' || id || xmin from penalty_formulas where event_id = %(event)s::uuid
+        union all select 'c' || id || xmin from classes where event_id = %(event)s::uuid
+    ) as x(version)
+"""
+
+
+def fingerprint(event: str) -> str:
+    return str(_rows(FINGERPRINT, {"event": event})[0][0])
+
+
+# The next sequence number of a topic and its row, written in the transaction that made the change.
+WRITE_OUTBOX = """
+    insert into outbox (topic, seq, payload, created_at)
+    select %s, coalesce(max(seq), 0) + 1, %s::jsonb, now() from outbox where topic = %s
+"""
+
+
+def write_outbox(topic: str, changes: Sequence[dict[str, Any]]) -> None:
+    """Call only under the event's lock: it is what keeps the numbers without gap."""
+    payload = orjson.dumps({"changes": list(changes)}).decode()
+    _execute(WRITE_OUTBOX, [topic, payload, topic])
+
+
+# A board with its sequence number, in one statement and so of one instant; no line when the event is empty.
+BOARD = """
+    with seq as (select coalesce(max(seq), 0) as seq from outbox where topic = %(topic)s)
+    select seq.seq, line.*
+    from seq left join lateral (
+        select e.id::text, e.race_number,
+               coalesce((
+                   select string_agg(trim(u.first_name || ' ' || u.last_name), ' / ' order by ec.created_at)
+                   from entry_crew ec join users u on u.id = ec.user_id where ec.entry_id = e.id
+               ), ''),
+               coalesce(v.make || ' ' || v.model, ''), c.code, coalesce(r.status, 'registered'),
+               r.time_ms, coalesce(r.penalty_ms, 0), r.total_ms, r.rank, r.class_rank,
+               coalesce(r.last_control, '')
+        from entries e
+        join classes c on c.id = e.race_class_id
+        left join vehicles v on v.id = e.vehicle_id
+        left join {results} r on r.entry_id = e.id
+        where e.event_id = %(event)s::uuid and e.competing
+              and (%(only)s::uuid[] is null or e.id = any(%(only)s::uuid[]))
+        order by r.rank nulls last, e.race_number
+    ) line on true
+"""
+STAGE_LINES = "(select * from stage_results where stage_id = %(stage)s::uuid)"
+EVENT_LINES = "(select *, '' as last_control from event_results where event_id = %(event)s::uuid)"
+
+LINE_KEYS = (
+    "entryId", "raceNumber", "crew", "vehicle", "classCode", "status",
+    "timeMs", "penaltyMs", "totalMs", "rank", "classRank", "lastControl",
+)  # fmt: skip
+
+BoardLine = dict[str, Any]
+
+
+def board(topic: str) -> tuple[int, list[BoardLine]]:
+    """The board of `leaderboard:<event>` or `leaderboard:<event>:<stage>`: (number, lines by rank)."""
+    _, event, stage = (*topic.split(":"), None)[:3]
+    return _board(topic, event, stage, None)
+
+
+def board_lines(event: str, stage: str | None, only: Sequence[str]) -> list[BoardLine]:
+    """The lines of some entries, as the board shows them."""
+    return _board("", event, stage, list(only))[1]
+
+
+def _board(
+    topic: str, event: str | None, stage: str | None, only: list[str] | None
+) -> tuple[int, list[BoardLine]]:
+    sql = BOARD.format(results=STAGE_LINES if stage else EVENT_LINES)
+    rows = _rows(sql, {"topic": topic, "event": event, "stage": stage, "only": only})
+    return rows[0][0], [dict(zip(LINE_KEYS, row[1:], strict=True)) for row in rows if row[1]]
+
+
+def _crossing(row: Row) -> Crossing:
+    """A crossing from (code, control, direction, ts, uncertainty, before, after, fraction, nth, distance)."""
+    return Crossing(
+        control=row[1], device=row[0], direction=Direction(row[2]), ts=row[3], uncertainty_ms=row[4],
+        before_ts=row[5], after_ts=row[6], fraction=row[7], occurrence=row[8], min_distance_m=row[9],
+    )  # fmt: skip
+
+
+def _fixes(rows: Sequence[Row], *, first_code: int) -> Fixes:
+    table = np.array(rows, dtype=np.float64).reshape(-1, 5)  # epoch ms fits a double exactly
+    return Fixes.build(
+        device=table[:, 0].astype(np.int32) - first_code,
+        ts=table[:, 1].astype(np.int64),
+        lat=table[:, 2],
+        lon=table[:, 3],
+        speed=table[:, 4],
+    )
+
+
+def _instant(ms: int) -> str:
+    """An epoch in ms as PostgreSQL reads it; text, as year 9999 overflows Python's datetime."""
+    return str(np.datetime64(ms, "ms")) + "Z"
+
+
+def _rows(sql: str, parameters: Any) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[Row] = cursor.fetchall()
+        return rows
+
+
+def _execute(sql: str, parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
