@@ -29,7 +29,10 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One fix over the limit and how long its speed is taken to last (ms, to the next fix)."""
+    """One fix over the limit and how long its speed is taken to last (ms, to the next fix).
+
+    `derived` tells that the speed is of the chord arriving at the fix, not the device's own.
+    """
 
     ts: int
     ms: int
@@ -37,6 +40,12 @@ class Hold:
     excess: int
     lat: float
     lon: float
+    derived: bool = False
+
+
+def believed(run: tuple[Hold, ...]) -> bool:
+    """Whether more than one fix vouches for a run (3.6); one fix out of place makes two chords too fast."""
+    return len(run) > (2 if any(hold.derived for hold in run) else 1)
 
 
 def speeds(fixes: Fixes) -> NDArray[np.float64]:
@@ -55,7 +64,8 @@ def speeds(fixes: Fixes) -> NDArray[np.float64]:
 def excesses(fixes: Fixes, limit_kmh: float, tolerance_kmh: float = 0.0) -> NDArray[np.int64]:
     """Whole km/h over the limit, floored to the crew's benefit (3.2); 0 where legal or unknown."""
     over = np.floor(speeds(fixes) - limit_kmh - tolerance_kmh)
-    return np.maximum(np.nan_to_num(over, nan=0.0), 0.0).astype(np.int64)
+    whole: NDArray[np.int64] = np.maximum(np.nan_to_num(over, nan=0.0), 0.0).astype(np.int64)
+    return whole
 
 
 def runs(fixes: Fixes, excess: NDArray[np.int64]) -> Iterator[tuple[Hold, ...]]:
@@ -96,7 +106,8 @@ def _hold(fixes: Fixes, value: NDArray[np.float64], excess: NDArray[np.int64], i
     following = int(fixes.ts[i + 1] - fixes.ts[i]) if i + 1 < len(fixes) else 0
     lasting = following if following <= GAP_LIMIT_MS else 0
     lat, lon = float(fixes.lat[i]), float(fixes.lon[i])
-    return Hold(int(fixes.ts[i]), lasting, float(value[i]), int(excess[i]), lat, lon)
+    derived = bool(np.isnan(fixes.speed[i]))
+    return Hold(int(fixes.ts[i]), lasting, float(value[i]), int(excess[i]), lat, lon, derived)
 
 
 def _distances(fixes: Fixes) -> NDArray[np.float64]:

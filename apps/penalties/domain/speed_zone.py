@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket
-from apps.penalties.domain.pulses import Hold, Pulse, excesses, pulses, runs
+from apps.penalties.domain.pulses import Hold, Pulse, believed, excesses, pulses, runs
 from apps.penalties.domain.registry import Offences, ZoneDrive, register
 from apps.penalties.domain.speed_modes import Excess, price
 from apps.timing.domain.zone_intervals import DZ_MISSED
@@ -78,10 +78,10 @@ def _measure(drive: ZoneDrive) -> _Measured:
         for fixes in drive.fixes
         for run in runs(fixes, excesses(fixes, drive.limit_kmh, drive.tolerance_kmh))
     ]
-    spikes = tuple(run[0] for run in found if len(run) == 1)
+    spikes = tuple(hold for run in found if not believed(run) for hold in run)
     reviews = [interval.review for interval in drive.intervals if interval.review]
     return _Measured(
-        tuple(run for run in found if len(run) > 1),
+        tuple(run for run in found if believed(run)),
         spikes,
         (*reviews, *([SINGLE_FIX] if spikes else [])),
     )

@@ -91,6 +91,7 @@ def _first_after(crossings: Record, controls: Iterable[str], ts: int) -> int | N
     return min(instants, default=None)
 
 
-def _sequence(crossing: Crossing) -> tuple[int, int, float, str]:
+def _sequence(crossing: Crossing) -> tuple[int, int, int, float, int, str]:
     # A chord may enter and leave within one millisecond; its fraction still tells which came first.
-    return crossing.ts, crossing.device, crossing.before_ts + crossing.fraction, crossing.direction.value
+    c = crossing
+    return c.ts, c.device, c.before_ts, c.fraction, c.occurrence, c.direction.value

@@ -36,8 +36,7 @@ def test_worked_example_3_the_clock_fires_below_54_kmh() -> None:
 def test_a_pulse_carries_the_highest_excess_since_the_last_one() -> None:
     """3.3: a peak between two pulses is not lost."""
     (run,) = found(steady([60.0] * 3 + [90.0] * 2 + [60.0] * 20 + [40.0]), 50)
-    assert run[0] == (0, 10)
-    assert run[1][1] == 40
+    assert [excess for _, excess in run][:2] == [10, 40]
 
 
 @pytest.mark.parametrize(("speed", "excess"), [(50.0, 0), (50.9, 0), (51.0, 1), (70.99, 20), (49.0, 0)])

@@ -1,7 +1,9 @@
 """Speeding penalties (rulebook 3.3-3.6, worked examples 3, 3b and 4)."""
 
+import numpy as np
 import pytest
 
+from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.explain import explain
 from apps.penalties.domain.formulas import Formula, Issued
@@ -63,6 +65,17 @@ def test_a_single_fix_over_the_limit_is_reviewed_not_penalised() -> None:
     assert penalty.ms == 0
     assert penalty.inputs["review"] == [SINGLE_FIX]
     assert penalty.fixes == (at(1),)
+
+
+@pytest.mark.parametrize(("displaced", "ms"), [((5,), 0), ((5, 6, 7), 2 * MINUTE)])
+def test_without_device_speeds_one_fix_out_of_place_is_a_spike(displaced: tuple[int, ...], ms: int) -> None:
+    """3.6: a single displaced fix makes two chords too fast, and is still a single fix."""
+    fixes = steady([45.0] * 12)
+    lat = fixes.lat.copy()
+    lat[list(displaced)] += np.arange(1, len(displaced) + 1) * 8 / 111_195.0
+    blind = Fixes.build(fixes.device, fixes.ts, lat, fixes.lon)
+    (penalty,) = evaluate(driven(blind), speed_table(*FIM_2022))
+    assert penalty.ms == ms
 
 
 def test_a_legal_drive_issues_nothing() -> None:
