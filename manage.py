@@ -39,9 +39,13 @@ def main() -> None:
         except embedded.EmbeddedServerError as error:
             sys.exit(f"TRM cannot start its own servers: {error}")
 
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -16,14 +16,17 @@ class Environment:
         self._faults: list[str] = []
 
     def text(self, name: str, *, default: str) -> str:
-        return self._variables.get(name, default).strip()
+        value = self._variables.get(name, default).strip()
+        if default and not value:
+            self._faults.append(f"{name} is empty: leave it out for its default, {default}")
+        return value or default
 
     def words(self, name: str, *, default: str) -> list[str]:
         return [word.strip() for word in self.text(name, default=default).split(",") if word.strip()]
 
     def integer(self, name: str, *, default: int, low: int, high: int) -> int:
         value = self.text(name, default=str(default))
-        if value.lstrip("-").isdecimal() and low <= int(value) <= high:
+        if value.removeprefix("-").isdecimal() and low <= int(value) <= high:
             return int(value)
         self._faults.append(f"{name}={value!r}: a whole number from {low} to {high} is needed")
         return default
@@ -45,15 +48,18 @@ class Environment:
 
     def url(self, name: str, schemes: Sequence[str], *, default: str) -> str:
         value = self.text(name, default=default)
-        if not value or urlsplit(value).scheme in schemes:
+        if not value or _is_url(value, schemes):
             return value
         # A URL may hold a password: name the scheme, not the value.
-        self._faults.append(f"{name}: a URL beginning with {' or '.join(s + '://' for s in schemes)} is needed")
+        beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
+        self._faults.append(f"{name}: a URL beginning with {beginnings} is needed, with a number as its port")
         return default
 
     def database(self, url: str, *, pool: bool) -> dict[str, Any]:
-        """Django's database dictionary for `url`; an empty URL gives one that fails at the first query."""
-        settings: dict[str, Any] = {**environ.Env.db_url_config(url or "postgres://nobody@127.0.0.1:1/none")}
+        """Django's database dictionary for `url`; an empty URL gives one that refuses the first query."""
+        if not url:
+            return {"ENGINE": "django.db.backends.dummy"}
+        settings: dict[str, Any] = {**environ.Env.db_url_config(url)}
         settings["CONN_HEALTH_CHECKS"] = not pool
         # Under ASGI each request may run on another thread: a pool, since CONN_MAX_AGE would leak.
         settings["CONN_MAX_AGE"] = 0 if pool else None
@@ -64,3 +70,11 @@ class Environment:
     def finish(self) -> None:
         if self._faults:
             raise ImproperlyConfigured("Wrong settings:\n  " + "\n  ".join(self._faults))
+
+
+def _is_url(value: str, schemes: Sequence[str]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
