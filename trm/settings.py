@@ -1,10 +1,12 @@
-"""Every setting of TRM, read once. A wrong or missing value stops the start with all of them in one message."""
+"""Every setting of TRM, read once. A wrong or missing value stops the start, all of them in one message."""
 
 import os
+import sys
 from pathlib import Path
 
 import django_stubs_ext
 
+from apps.common import logs
 from trm.environment import Environment
 
 django_stubs_ext.monkeypatch()  # lets annotations such as ModelAdmin[Entry] stand in class statements
@@ -26,7 +28,9 @@ DEVICE_STATE_MAX = env.integer("DEVICE_STATE_MAX", default=50_000, low=1, high=1
 CLAIM_THRESHOLD_MS = env.integer("CLAIM_THRESHOLD_MS", default=60_000, low=100, high=86_400_000)
 MAX_DELIVERIES = env.integer("MAX_DELIVERIES", default=5, low=1, high=1000)
 LIVE_PING_INTERVAL_MS = env.integer("LIVE_PING_INTERVAL_MS", default=30_000, low=1000, high=600_000)
-LIVE_DEVICE_EVENT_REFRESH_MS = env.integer("LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000)
+LIVE_DEVICE_EVENT_REFRESH_MS = env.integer(
+    "LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000
+)
 LIVE_BROADCAST_GROUP_PREFIX = env.text("LIVE_BROADCAST_GROUP_PREFIX", default="live-broadcast")
 
 DEBUG = env.boolean("DEBUG", default=False)
@@ -38,6 +42,13 @@ env.finish()
 # Without its own key a process makes one for itself: right for a laptop, and `check --deploy` warns.
 SECRET_KEY_IS_EPHEMERAL = not SECRET_KEY
 SECRET_KEY = SECRET_KEY or os.urandom(32).hex()
+
+LOGGING_CONFIG = "apps.common.logs.configure"
+LOGGING: logs.Logging = {
+    "service": logs.service_name(sys.argv),
+    "instance_id": INSTANCE_ID,
+    "level": LOG_LEVEL,
+}
 
 INSTALLED_APPS = [
     "django.contrib.admin",
