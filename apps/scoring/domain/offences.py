@@ -1,6 +1,9 @@
 """Gathering what one entry did in one stage, for the evaluators."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.registry import ZoneDrive
@@ -24,15 +27,34 @@ def waypoint_readings(
 def zone_drives(
     plan: StagePlan, crossings: Record, times: Sequence[SegmentTime], evidence: tuple[Fixes, str]
 ) -> tuple[ZoneDrive, ...]:
-    """Every speed zone that bound the entry; `evidence` is its fixes and its class."""
+    """Every speed zone that bound the entry; `evidence` is its fixes and its class.
+
+    Where zones overlap the lower limit wins: the other one is not judged by those fixes (3.6).
+    """
     fixes = evidence[0].between(plan.from_ts, _END_OF_TIME if plan.to_ts is None else plan.to_ts)
-    return tuple(
+    drives = [
         _drive(segment, zone, intervals, (fixes, evidence[1]))
         for segment, time in zip(plan.ordered(), times, strict=True)
         for zone in segment.zones
         if (span := _span(plan, segment, time)) is not None
         and (intervals := zone_intervals(zone, crossings, span, fixes))
-    )
+    ]
+    return tuple(_outside_stricter(drive, drives) for drive in drives)
+
+
+def _outside_stricter(drive: ZoneDrive, drives: Sequence[ZoneDrive]) -> ZoneDrive:
+    stricter = [i for other in drives if other.limit_kmh < drive.limit_kmh for i in other.intervals]
+    if not stricter:
+        return drive
+    return replace(drive, fixes=tuple(_outside(fixes, stricter) for fixes in drive.fixes))
+
+
+def _outside(fixes: Fixes, intervals: Sequence[ZoneInterval]) -> Fixes:
+    keep = np.ones(len(fixes), dtype=bool)
+    for interval in intervals:
+        until = _END_OF_TIME if interval.to_ts is None else interval.to_ts
+        keep &= (fixes.ts < interval.from_ts) | (fixes.ts > until)
+    return Fixes.build(fixes.device, fixes.ts, fixes.lat, fixes.lon, fixes.speed, usable=keep)
 
 
 def _drive(

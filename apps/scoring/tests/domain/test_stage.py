@@ -126,6 +126,16 @@ def test_a_zone_still_being_driven_is_judged() -> None:
     assert (penalty.ms, penalty.inputs["review"]) == (2 * MINUTE, [])
 
 
+def test_where_zones_overlap_the_lower_limit_wins() -> None:
+    """3.6: in the village of 30 inside the zone of 50 the crew is judged once, by 30."""
+    village = SpeedZonePlan("v", 30, polygon="village")
+    plan = stage(special(zones=(ZONE, village)))
+    crossings = [*LIAISON, *ZONE_DRIVEN, *stay("village", 44, 56)]
+    speeds = [29.0] * 45 + [63.0] * 10 + [29.0] * 60
+    outcome = score(crossings, plan, fixes=steady(speeds))
+    assert [(p.target, p.inputs["excess_kmh"]) for p in outcome.penalties] == [("v", 33)]
+
+
 def test_the_zone_is_judged_by_the_lowest_device_with_fixes_in_it() -> None:
     """The second tracker's speeding counts only where the first was silent."""
     both = _joined(steady([45.0] * 115), replace_device(SPEEDING, 1))
