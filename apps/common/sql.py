@@ -85,15 +85,17 @@ def _apply(path: Path, using: str) -> None:
         with transaction.atomic(using), connections[using].cursor() as cursor:
             cursor.execute(text)  # without parameters: several statements, and % is only a %
     except DatabaseError as error:
-        raise SqlFileError(f"{path.name}:{_fault(error, text)}") from error
+        raise SqlFileError(f"{path.name}{_fault(error, text)}") from error
 
 
 def _fault(error: DatabaseError, text: str) -> str:
-    """The line of the file, where the server names one, and the server's own words."""
+    """ ":line: " where the server names a place in `text`, else ": ", and the server's own words."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error):
-        return f" {error}"
-    position = cause.diag.statement_position
-    line = text.count("\n", 0, int(position) - 1) + 1 if position else ""
-    parts = (cause.diag.message_primary or str(cause).strip(), cause.diag.message_detail, cause.diag.context)
+        return f": {error}"
+    diag = cause.diag
+    line = (
+        f":{text.count(chr(10), 0, int(diag.statement_position) - 1) + 1}" if diag.statement_position else ""
+    )
+    parts = (diag.message_primary or str(cause).strip(), diag.message_detail, diag.context)
     return f"{line}: " + "; ".join(part.replace("\n", " ") for part in parts if part)
