@@ -35,6 +35,4 @@ def _issue(waypoint: WaypointPlan, formula: Formula, count: int) -> Issued:
         "count": count,
         "arithmetic": f"{waypoint.type} missed: {clock(formula.penalty_ms)}",
     }
-    return Issued(
-        formula.id, TYPE, waypoint.id, formula.penalty_ms, inputs, formula.applies_to, formula.article
-    )
+    return Issued(formula.id, TYPE, waypoint.id, formula.penalty_ms, inputs, formula.applies_to, formula.article)

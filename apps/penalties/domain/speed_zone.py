@@ -73,11 +73,7 @@ def _infringement(drive: ZoneDrive, table: Sequence[Formula], measured: _Measure
 
 
 def _measure(drive: ZoneDrive) -> _Measured:
-    found = [
-        run
-        for fixes in drive.fixes
-        for run in runs(fixes, excesses(fixes, drive.limit_kmh, drive.tolerance_kmh))
-    ]
+    found = [run for fixes in drive.fixes for run in runs(fixes, excesses(fixes, drive.limit_kmh, drive.tolerance_kmh))]
     spikes = tuple(hold for run in found if not believed(run) for hold in run)
     reviews = [interval.review for interval in drive.intervals if interval.review]
     return _Measured(

@@ -16,9 +16,7 @@ from apps.timing.domain.zone_intervals import ZoneInterval, zone_intervals
 _END_OF_TIME = 2**62
 
 
-def waypoint_readings(
-    plan: StagePlan, crossings: Record, times: Sequence[SegmentTime]
-) -> tuple[WaypointReading, ...]:
+def waypoint_readings(plan: StagePlan, crossings: Record, times: Sequence[SegmentTime]) -> tuple[WaypointReading, ...]:
     """The waypoints of every special stage; elsewhere none is missed."""
     pairs = zip(plan.ordered(), times, strict=True)
     return tuple(read_waypoints(segment, crossings, time) for segment, time in pairs if segment.special)

@@ -59,9 +59,7 @@ def record(crossings: Iterable[Crossing], plan: StagePlan) -> Record:
     return by_control
 
 
-def passage(
-    crossings: Record, point: ControlPoint, window: Window, following: Iterable[str] = ()
-) -> Passage | None:
+def passage(crossings: Record, point: ControlPoint, window: Window, following: Iterable[str] = ()) -> Passage | None:
     """The passage of a control within the window, or None.
 
     `following` names the controls that end the choice of `Pick.LAST_BEFORE_NEXT`.

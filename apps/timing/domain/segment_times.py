@@ -43,9 +43,7 @@ class _Search:
     later: Sequence[SegmentPlan]
 
 
-def segment_times(
-    plan: StagePlan, crossings: Record, assigned_starts: Mapping[str, int]
-) -> tuple[SegmentTime, ...]:
+def segment_times(plan: StagePlan, crossings: Record, assigned_starts: Mapping[str, int]) -> tuple[SegmentTime, ...]:
     """One time per segment, in driving order; None where there is no passage yet.
 
     A segment begins no earlier than the last special stage before it ended, so that a loop driven twice
@@ -96,9 +94,7 @@ def _start(segment: SegmentPlan, search: _Search, assigned: int | None) -> _Star
     return _Start(found.ts if found else None, per_device)
 
 
-def _finish(
-    segment: SegmentPlan, search: _Search, start_ts: int, per_device: Mapping[int, int]
-) -> Passage | None:
+def _finish(segment: SegmentPlan, search: _Search, start_ts: int, per_device: Mapping[int, int]) -> Passage | None:
     if segment.finish is None:
         return None
     window = Window(start_ts + 1, search.to_ts, per_device)

@@ -29,9 +29,7 @@ class ZoneInterval:
     review: str = ""
 
 
-def zone_intervals(
-    zone: SpeedZonePlan, crossings: Record, span: Window, fixes: Fixes
-) -> tuple[ZoneInterval, ...]:
+def zone_intervals(zone: SpeedZonePlan, crossings: Record, span: Window, fixes: Fixes) -> tuple[ZoneInterval, ...]:
     """The intervals of one zone within the span of its segment, by time.
 
     A polygon binds during its visits. A DZ/FZ pair binds from leaving the DZ circle to entering the FZ
@@ -88,9 +86,7 @@ def _of_pair(zone: SpeedZonePlan, crossings: Record, span: Window) -> list[Cross
 
 
 def _lowest(crossings: Sequence[Crossing], direction: Direction, span: Window) -> list[Crossing]:
-    usable = sorted(
-        (c for c in crossings if c.direction is direction and span.holds(c)), key=lambda c: c.device
-    )
+    usable = sorted((c for c in crossings if c.direction is direction and span.holds(c)), key=lambda c: c.device)
     return next((list(group) for _, group in groupby(usable, key=lambda c: c.device)), [])
 
 

@@ -85,9 +85,7 @@ def test_running_has_no_total_and_misses_only_what_was_skipped() -> None:
 
 def test_partial_times_of_a_stage_with_two_special_stages() -> None:
     """time_ms of what is finished, total_ms only when all is."""
-    plan = stage(
-        special(id="a", order=1), special(id="b", order=2, start=gate("start2"), finish=gate("finish2"))
-    )
+    plan = stage(special(id="a", order=1), special(id="b", order=2, start=gate("start2"), finish=gate("finish2")))
     first = [cut("start", 0), cut("finish", 50), cut("start2", 60)]
     outcome = score(first, plan)
     assert (outcome.status, outcome.time_ms, outcome.total_ms) == (Status.RUNNING, 50_000, None)
@@ -198,9 +196,7 @@ def test_too_few_waypoints_are_a_dnf_unless_waived() -> None:
         ("nc", ()),
     ],
 )
-def test_an_officials_word_overrides_and_contradictions_are_noted(
-    word: str, conflicts: tuple[str, ...]
-) -> None:
+def test_an_officials_word_overrides_and_contradictions_are_noted(word: str, conflicts: tuple[str, ...]) -> None:
     """The times stay readable, the total goes."""
     outcome = score(FULL, status=word)
     assert (outcome.status, outcome.total_ms, outcome.time_ms) == (Status(word), None, 100_000)
