@@ -30,14 +30,10 @@ class Event(Row):
     organization = models.ForeignKey(Organization, models.RESTRICT, related_name="events")
     name = models.CharField(_("name"), max_length=200)
     slug = models.SlugField(_("slug"), max_length=80)
-    discipline = models.CharField(
-        _("discipline"), max_length=20, choices=Discipline.choices, default=Discipline.RALLY
-    )
+    discipline = models.CharField(_("discipline"), max_length=20, choices=Discipline.choices, default=Discipline.RALLY)
     starts_at = models.DateTimeField(_("starts at"))
     ends_at = models.DateTimeField(_("ends at"))
-    time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
-    )
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
     is_public = models.BooleanField(
         _("public"), default=False, help_text=_("Spectators without an account may follow it.")
     )
@@ -118,9 +114,7 @@ class Entry(Row):
     vehicle = models.ForeignKey(Vehicle, models.RESTRICT, null=True, blank=True, related_name="entries")
     race_class = models.ForeignKey(RaceClass, models.RESTRICT, related_name="entries")
     race_number = models.PositiveIntegerField(_("race number"))
-    status = models.CharField(
-        _("status"), max_length=16, choices=EntryStatus.choices, default=EntryStatus.REGISTERED
-    )
+    status = models.CharField(_("status"), max_length=16, choices=EntryStatus.choices, default=EntryStatus.REGISTERED)
     competing = models.BooleanField(
         _("competing"), default=True, help_text=_("Off for a course car or a test entry: never ranked.")
     )
@@ -133,9 +127,7 @@ class Entry(Row):
         verbose_name_plural = _("entries")
         constraints = [
             models.UniqueConstraint(fields=("event", "race_number"), name="entries_number_once"),
-            models.CheckConstraint(
-                condition=models.Q(status__in=EntryStatus.values), name="entries_status_known"
-            ),
+            models.CheckConstraint(condition=models.Q(status__in=EntryStatus.values), name="entries_status_known"),
         ]
 
     def __str__(self) -> str:
@@ -165,9 +157,7 @@ class EntryCrew(Row):
         db_table = "entry_crew"
         constraints = [
             models.UniqueConstraint(fields=("entry", "user"), name="entry_crew_once"),
-            models.CheckConstraint(
-                condition=models.Q(role__in=CrewRole.values), name="entry_crew_role_known"
-            ),
+            models.CheckConstraint(condition=models.Q(role__in=CrewRole.values), name="entry_crew_role_known"),
         ]
 
     def __str__(self) -> str:
@@ -186,9 +176,7 @@ class EntryDevice(Row):
 
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="device_links")
     device = models.ForeignKey(Device, models.RESTRICT, related_name="entry_links")
-    assigned_user = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="worn_devices"
-    )
+    assigned_user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="worn_devices")
     priority = models.PositiveSmallIntegerField(
         _("priority"), default=1, help_text=_("1 counts first; a higher number steps in where it is silent.")
     )

@@ -47,7 +47,11 @@ class PenaltyFormula(Row):
     type = models.CharField(
         _("evaluator"),
         max_length=40,
-        choices=[("missed_waypoint", _("missed waypoint")), ("speed_zone", _("speed zone"))],
+        choices=[
+            ("missed_waypoint", _("missed waypoint")),
+            ("speed_zone", _("speed zone")),
+            ("waypoint_ratio", _("waypoint ratio")),
+        ],
     )
     target = models.CharField(
         _("target"), max_length=16, blank=True, help_text=_("Waypoint type, e.g. WPM; empty = all.")
@@ -59,12 +63,8 @@ class PenaltyFormula(Row):
     bracket_mode = models.CharField(
         _("bracket mode"), max_length=12, choices=BracketMode.choices, default=BracketMode.FLAT_MAX
     )
-    applies_to = ArrayField(
-        models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall
-    )
-    article = models.CharField(
-        _("article"), max_length=200, blank=True, help_text=_("Where the regulations say so.")
-    )
+    applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall)
+    article = models.CharField(_("article"), max_length=200, blank=True, help_text=_("Where the regulations say so."))
     retroactive = models.BooleanField(
         _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
     )
@@ -75,8 +75,7 @@ class PenaltyFormula(Row):
         ordering = ("type", "target", "offence_min")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(offence_max__isnull=True)
-                | models.Q(offence_max__gte=models.F("offence_min")),
+                condition=models.Q(offence_max__isnull=True) | models.Q(offence_max__gte=models.F("offence_min")),
                 name="penalty_formulas_bracket_ordered",
             ),
             models.CheckConstraint(
@@ -116,12 +115,8 @@ class EntryPenalty(Row):
     formula_snapshot = models.JSONField(_("formula as it was"), default=dict)
     inputs = models.JSONField(_("inputs"), default=dict)
     seconds = models.DecimalField(_("seconds"), max_digits=10, decimal_places=3)
-    applies_to = ArrayField(
-        models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall
-    )
-    status = models.CharField(
-        _("status"), max_length=12, choices=PenaltyStatus.choices, default=PenaltyStatus.PROPOSED
-    )
+    applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall)
+    status = models.CharField(_("status"), max_length=12, choices=PenaltyStatus.choices, default=PenaltyStatus.PROPOSED)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.RESTRICT, null=True, blank=True, related_name="decided_penalties"
     )

@@ -7,7 +7,7 @@ from apps.events.models import Entry
 from apps.scoring import queries
 from apps.scoring.domain.classification import Line, Ranked, classify
 from apps.scoring.domain.overall import overall
-from apps.scoring.domain.status import Status
+from apps.scoring.domain.status import DECIDED, Status
 from apps.scoring.models import EventResult, StageResult
 from apps.scoring.plans import EventPlan
 from apps.timing.domain.plan import StagePlan
@@ -63,9 +63,7 @@ def _rank_event(plan: EventPlan) -> set[str]:
     held = {str(row.entry_id): row for row in EventResult.objects.filter(event_id=plan.event)}
     rows = [held.get(line.entry) or EventResult(entry_id=line.entry, event_id=plan.event) for line in lines]
     penalties = _penalties(plan)
-    written = {
-        row.entry_id for row, line in zip(rows, lines, strict=True) if _fill(row, line, penalties[line.entry])
-    }
+    written = {row.entry_id for row, line in zip(rows, lines, strict=True) if _fill(row, line, penalties[line.entry])}
     moved = _move(rows, classify(lines, plan.tie_rule, plan.complete_first))
     dirty = [row for row in rows if row.entry_id in written or row in moved]
     EventResult.objects.bulk_create([row for row in dirty if row._state.adding])
@@ -90,7 +88,7 @@ def _line(row: StageResult) -> Line:
         status=Status(row.status),
         total_ms=row.total_ms,
         splits=tuple(row.splits),
-        complete=row.status == Status.FINISHED,
+        complete=Status(row.status) not in DECIDED,
         team=entry.team,
         completed=int(row.status == Status.FINISHED),
         overall_extra_ms=row.overall_penalty_ms - row.penalty_ms,

@@ -23,9 +23,7 @@ class ResultStatus(models.TextChoices):
 class Result(Row):
     """What a stage result and an event result share. Times in ms; null = none yet."""
 
-    status = models.CharField(
-        _("status"), max_length=12, choices=ResultStatus.choices, default=ResultStatus.REGISTERED
-    )
+    status = models.CharField(_("status"), max_length=12, choices=ResultStatus.choices, default=ResultStatus.REGISTERED)
     time_ms = models.BigIntegerField(_("time, ms"), null=True)
     penalty_ms = models.BigIntegerField(_("penalties, ms"), default=0)
     total_ms = models.BigIntegerField(_("total, ms"), null=True)

@@ -107,9 +107,7 @@ def _names(fences: Iterable[Geofence], segments: Iterable[Segment]) -> Iterator[
             yield str(child.id), str(child)
 
 
-def _stages(
-    stages: Sequence[Stage], segments: Sequence[Segment], codes: Mapping[str, str]
-) -> Iterator[StagePlan]:
+def _stages(stages: Sequence[Stage], segments: Sequence[Segment], codes: Mapping[str, str]) -> Iterator[StagePlan]:
     """A stage's window ends with the last ms before the next stage's: an instant is of one stage only."""
     starts = [int(stage.starts_at.timestamp() * 1000) for stage in stages]
     for stage, from_ts, to_ts in zip(stages, starts, [*starts[1:], None], strict=True):
@@ -161,9 +159,7 @@ def _zone(zone: SpeedLimitZone, codes: Mapping[str, str]) -> SpeedZonePlan:
         dz=str(zone.dz_waypoint_id) if zone.dz_waypoint_id else None,
         fz=str(zone.fz_waypoint_id) if zone.fz_waypoint_id else None,
         tolerance_kmh=zone.tolerance_kmh,
-        class_limits={
-            codes[code]: float(limit) for code, limit in zone.class_limits.items() if code in codes
-        },
+        class_limits={codes[code]: float(limit) for code, limit in zone.class_limits.items() if code in codes},
     )
 
 

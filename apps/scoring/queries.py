@@ -320,9 +320,7 @@ def board_lines(event: str, stage: str | None, only: Sequence[str]) -> list[Boar
     return _board("", event, stage, list(only))[1]
 
 
-def _board(
-    topic: str, event: str | None, stage: str | None, only: list[str] | None
-) -> tuple[int, list[BoardLine]]:
+def _board(topic: str, event: str | None, stage: str | None, only: list[str] | None) -> tuple[int, list[BoardLine]]:
     sql = BOARD.format(results=STAGE_LINES if stage else EVENT_LINES)
     rows = _rows(sql, {"topic": topic, "event": event, "stage": stage, "only": only})
     return rows[0][0], [dict(zip(LINE_KEYS, row[1:], strict=True)) for row in rows if row[1]]

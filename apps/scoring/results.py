@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from apps.course.domain.crossings import Crossing
+from apps.course.domain.crossings import Crossing, Direction
 from apps.course.domain.fixes import Fixes
-from apps.events.models import Entry, EntryStatus
+from apps.events.models import Entry
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.models import EntryPenalty, PenaltyStatus
 from apps.scoring import queries
@@ -18,14 +18,6 @@ from apps.scoring.plans import END_OF_TIME, EventPlan
 from apps.scoring.queries import Unit
 from apps.timing.domain.plan import StagePlan
 from apps.timing.models import EntrySegmentStart
-
-# An official's word about an entry, as what it means for a stage it has not finished (rulebook §6.4).
-STAGE_WORD = {
-    EntryStatus.WITHDRAWN: "dns",
-    EntryStatus.RETIRED: "dnf",
-    EntryStatus.NC: "nc",
-    EntryStatus.DSQ: "dsq",
-}
 
 StageOfEntry = tuple[str, StagePlan]
 
@@ -39,9 +31,7 @@ class Scored:
 def score(plan: EventPlan, of: Sequence[StageOfEntry]) -> list[Scored]:
     """The outcome of each (entry, stage), from all evidence on record."""
     evidence = _Evidence(plan, of)
-    return [
-        Scored(stage, score_stage(stage, plan.formulas, evidence.of(entry, stage))) for entry, stage in of
-    ]
+    return [Scored(stage, score_stage(stage, plan.formulas, evidence.of(entry, stage))) for entry, stage in of]
 
 
 class _Evidence:
@@ -68,7 +58,7 @@ class _Evidence:
             crossings=self._crossings[stage.id].get(entry, ()),
             fixes=self._fixes[entry, stage.id],
             assigned_starts=self._starts.get(entry, {}),
-            status=STAGE_WORD.get(EntryStatus(status), ""),
+            status=status,
             waived=self._waived.get((entry, stage.id), frozenset()),
         )
 
@@ -104,23 +94,28 @@ def _of_devices(fixes: Fixes, codes: range) -> Fixes:
 
 
 def zone_span(stage: StagePlan, crossings: Iterable[Crossing]) -> tuple[int, int] | None:
-    """From the first crossing of a zone's control to the end of the zone, ms; open while still inside."""
-    zones = [zone for segment in stage.segments for zone in segment.zones]
-    spans = [span for zone in zones if (span := _one_span(zone.controls(), crossings))]
-    if not spans:
-        return None
-    end = END_OF_TIME if stage.to_ts is None else stage.to_ts
-    return min(s[0] for s in spans), max(end if s[1] is None else s[1] for s in spans)
+    """The instants (ms) between which the entry may have been in a speed zone of the stage, if it ever was.
+
+    From the first crossing of a zone's control to the last one; from the stage's beginning where the record
+    begins inside, to its end while the crew is still inside.
+    """
+    spans = [
+        span
+        for segment in stage.segments
+        for zone in segment.zones
+        if (span := _one_span(stage, zone.controls(), crossings))
+    ]
+    return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
 
 
-def _one_span(controls: Sequence[str], crossings: Iterable[Crossing]) -> tuple[int, int | None] | None:
-    """First to last crossing of one zone; the end is None unless the last one leaves its closing control."""
-    seen = [c for c in crossings if c.control in controls]
+def _one_span(stage: StagePlan, controls: Sequence[str], crossings: Iterable[Crossing]) -> tuple[int, int] | None:
+    seen = sorted((c for c in crossings if c.control in controls), key=lambda c: c.ts)
     if not seen:
         return None
-    last = max(seen, key=lambda c: c.ts)
-    closed = last.control == controls[-1] and last.direction.value == "leave"
-    return min(c.ts for c in seen), last.ts if closed else None
+    begins_inside = len(controls) == 1 and seen[0].direction is Direction.LEAVE
+    closed = seen[-1].control == controls[-1] and seen[-1].direction is Direction.LEAVE
+    end = END_OF_TIME if stage.to_ts is None else stage.to_ts
+    return stage.from_ts if begins_inside else seen[0].ts, seen[-1].ts if closed else end
 
 
 def in_zones(plan: EventPlan, units: Sequence[Unit]) -> set[str]:

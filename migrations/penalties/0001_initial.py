@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('belongs_to_type', models.CharField(blank=True, choices=[('', 'event'), ('class', 'class'), ('zone', 'speed zone')], max_length=16, verbose_name='belongs to')),
                 ('belongs_to_id', models.UUIDField(blank=True, null=True, verbose_name='belongs to id')),
-                ('type', models.CharField(choices=[('missed_waypoint', 'missed waypoint'), ('speed_zone', 'speed zone')], max_length=40, verbose_name='evaluator')),
+                ('type', models.CharField(choices=[('missed_waypoint', 'missed waypoint'), ('speed_zone', 'speed zone'), ('waypoint_ratio', 'waypoint ratio')], max_length=40, verbose_name='evaluator')),
                 ('target', models.CharField(blank=True, help_text='Waypoint type, e.g. WPM; empty = all.', max_length=16, verbose_name='target')),
                 ('offence_min', models.FloatField(default=0, verbose_name='from, inclusive')),
                 ('offence_max', models.FloatField(blank=True, null=True, verbose_name='to, inclusive')),

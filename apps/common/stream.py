@@ -1,0 +1,146 @@
+"""The Redis streams TRM lives on, and the one place that knows their names (contracts §1).
+
+    settings.REDIS_TELEMETRY_STREAM   inbound positions, one or several streams, comma-separated
+        group processor               durable write
+    <stream>:dlq                      dead letters: original fields, error, failed_at, deliveries, origin_id
+    recompute:requests                all work of the scorer
+        group scorer
+    live:outbox                       pub/sub channel: a topic with news in the outbox
+
+redis-py sets a socket timeout of its own, and retries silently on it: every connection here says its own, longer
+than the longest block.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import redis
+from redis.exceptions import ResponseError
+
+from apps.common.position import Position, encode
+
+PROCESSOR_GROUP = "processor"
+REQUESTS_STREAM = "recompute:requests"
+SCORER_GROUP = "scorer"
+OUTBOX_CHANNEL = "live:outbox"
+MOST_KEPT = 1_000_000
+SOCKET_TIMEOUT_S = 10.0  # READ_BLOCK_MS is at most 4000
+
+Fields = dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One stream entry. `deliveries` counts how often it was handed out, this time included."""
+
+    id: bytes
+    fields: Fields
+    deliveries: int = 1
+
+
+def connect(url: str) -> redis.Redis:
+    """A client whose socket timeout is longer than any block it is used with."""
+    return redis.Redis.from_url(url, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=5)
+
+
+def streams(setting: str) -> list[str]:
+    """The stream names of REDIS_TELEMETRY_STREAM."""
+    return [name.strip() for name in setting.split(",") if name.strip()]
+
+
+def send(client: redis.Redis, stream: str, positions: Iterable[Position]) -> int:
+    """Add positions to a stream in one round trip; how many."""
+    pipe = client.pipeline(transaction=False)
+    for position in positions:
+        pipe.xadd(stream, cast(Any, encode(position)), maxlen=MOST_KEPT, approximate=True)
+    return len(pipe.execute())
+
+
+def announce(client: redis.Redis, windows: Sequence[tuple[str, int, int]]) -> None:
+    """Tell the scorer which windows (device, from ms, to ms) a committed batch has written."""
+    fields = {"reason": "fixes", "windows": msgspec.json.encode(windows).decode()}
+    client.xadd(REQUESTS_STREAM, cast(Any, fields), maxlen=MOST_KEPT, approximate=True)
+
+
+def request(client: redis.Redis, reason: str, **names: str) -> None:
+    """Ask the scorer for work, e.g. request(client, "course", event_id=…)."""
+    fields = {"reason": reason, **names}
+    client.xadd(REQUESTS_STREAM, cast(Any, fields), maxlen=MOST_KEPT, approximate=True)
+
+
+class Group:
+    """One consumer of a group on one stream."""
+
+    def __init__(self, client: redis.Redis, stream: str, group: str, consumer: str) -> None:
+        self.client = client
+        self.stream = stream
+        self.group = group
+        self.consumer = consumer
+
+    def ensure(self) -> None:
+        """Make stream and group, from the stream's beginning: what came before the first start counts too."""
+        try:
+            self.client.xgroup_create(self.stream, self.group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def read(self, count: int, block_ms: int) -> list[Message]:
+        """New messages, or none after `block_ms`."""
+        reply: Any = self.client.xreadgroup(self.group, self.consumer, {self.stream: ">"}, count=count, block=block_ms)
+        # RESP3 answers with a dictionary of streams and wraps the entries once more than RESP2.
+        entries = reply.values() if isinstance(reply, dict) else (pair[1] for pair in reply or ())
+        found: list[Message] = []
+        for entry in entries:
+            rows = entry[0] if entry and isinstance(entry[0], list) else entry
+            found += [Message(id, fields or {}) for id, fields in rows]
+        return found
+
+    def claim_idle(self, min_idle_ms: int, count: int) -> list[Message]:
+        """Messages another consumer took and has not acknowledged for so long: it is taken for dead."""
+        _, entries, *_ = self.client.xautoclaim(
+            self.stream, self.group, self.consumer, min_idle_ms, start_id="0-0", count=count
+        )
+        counts = self._deliveries([id for id, _ in entries])
+        return [Message(id, fields or {}, counts.get(id, 1)) for id, fields in entries]
+
+    def ack(self, ids: Sequence[bytes]) -> int:
+        return int(self.client.xack(self.stream, self.group, *ids)) if ids else 0
+
+    def dead_letter(self, message: Message, error: str) -> None:
+        """Put the message aside with all it had and why, then acknowledge it."""
+        letter: dict[bytes, Any] = {
+            **message.fields,
+            b"error": error,
+            b"failed_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            b"deliveries": message.deliveries,
+            b"origin_id": message.id,
+        }
+        self.client.xadd(f"{self.stream}:dlq", cast(Any, letter))
+        self.ack([message.id])
+
+    def lag(self) -> int:
+        """Messages not yet acknowledged: unread and pending."""
+        for info in self.client.xinfo_groups(self.stream):
+            if info["name"] in (self.group, self.group.encode()):
+                return int(info["lag"] or 0) + int(info["pending"])
+        return 0
+
+    def leave(self) -> None:
+        """Remove this consumer if it owes nothing: a tidy group shows who really works."""
+        mine = self.client.xpending_range(
+            self.stream, self.group, min="-", max="+", count=1, consumername=self.consumer
+        )
+        if not mine:
+            self.client.xgroup_delconsumer(self.stream, self.group, self.consumer)
+
+    def _deliveries(self, ids: Sequence[bytes]) -> Mapping[bytes, int]:
+        if not ids:
+            return {}
+        rows: Any = self.client.xpending_range(
+            self.stream, self.group, min=ids[0], max=ids[-1], count=len(ids), consumername=self.consumer
+        )
+        return {row["message_id"]: int(row["times_delivered"]) for row in rows}

@@ -1,0 +1,158 @@
+"""The scorer as a worker: requests from the stream, scored in one transaction, acknowledged after its commit."""
+
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import redis
+import structlog
+from django.core.exceptions import ObjectDoesNotExist
+
+from apps.common import stream
+from apps.common.stream import Group, Message
+from apps.scoring import metrics
+from apps.scoring.queries import Window
+from apps.scoring.services import score_again, score_windows
+
+log = structlog.get_logger(__name__)
+
+REASONS = frozenset({"faulty", "course", "rules", "assignment", "decision", "replay"})
+CLAIM_COUNT = 100
+
+
+class RequestError(ValueError):
+    """A request nobody could work off; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Score an event, or one entry of it, from its beginning."""
+
+    event: str
+    entry: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerPace:
+    """Requests at a time, how long to wait, and when another scorer counts as dead."""
+
+    batch: int
+    block_ms: int
+    claim_after_ms: int
+    max_deliveries: int
+
+
+class Scorer:
+    """One consumer of the group `scorer`."""
+
+    def __init__(self, client: redis.Redis, consumer: str, pace: ScorerPace) -> None:
+        self._client = client
+        self._group = Group(client, stream.REQUESTS_STREAM, stream.SCORER_GROUP, consumer)
+        self._pace = pace
+        self._claim_at = 0.0
+
+    def prepare(self) -> None:
+        self._group.ensure()
+        self._claim_at = 0.0
+
+    def step(self) -> bool:
+        """One batch of requests; True when there was one."""
+        claimed = self._claim() if time.monotonic() >= self._claim_at else []
+        messages = claimed or self._group.read(self._pace.batch, self._pace.block_ms)
+        self._work_off(messages)
+        return bool(messages)
+
+    def run_until_idle(self) -> None:
+        """Work off all there is: for tests, and for commands that end."""
+        self.prepare()
+        while self.step():
+            pass
+
+    def finish(self) -> None:
+        self._group.leave()
+
+    def _work_off(self, messages: Sequence[Message]) -> None:
+        """Score everything, tell the live processes, acknowledge: in this order, so that nothing is lost."""
+        good = [(message, work) for message in messages if (work := self._parsed(message)) is not None]
+        with metrics.SECONDS.time():
+            topics = score_windows([w for _, work in good if isinstance(work, list) for w in work])
+            for again in _unique(work for _, work in good if isinstance(work, Again)):
+                topics += self._score_again(again)
+        self._tell(topics)
+        self._group.ack([message.id for message, _ in good])
+
+    def _score_again(self, again: Again) -> list[str]:
+        try:
+            return score_again(again.event, again.entry)
+        except ObjectDoesNotExist as error:
+            log.warning("nothing to score", event_id=again.event, reason=str(error))
+            return []
+
+    def _tell(self, topics: Iterable[str]) -> None:
+        for topic in dict.fromkeys(topics):
+            self._client.publish(stream.OUTBOX_CHANNEL, topic)
+
+    def _parsed(self, message: Message) -> list[Window] | Again | None:
+        try:
+            work = parse(message)
+        except RequestError as error:
+            self._put_aside(message, str(error))
+            return None
+        metrics.REQUESTS.labels(message.fields[b"reason"].decode()).inc()
+        metrics.WINDOWS.inc(len(work) if isinstance(work, list) else 0)
+        return work
+
+    def _put_aside(self, message: Message, error: str) -> None:
+        log.error("dead letter", stream=self._group.stream, id=message.id.decode(), error=error)
+        self._group.dead_letter(message, error)
+        metrics.DEAD_LETTERS.inc()
+
+    def _claim(self) -> list[Message]:
+        """Requests of scorers that stood still; what was tried too often is put aside."""
+        self._claim_at = time.monotonic() + self._pace.claim_after_ms / 1000
+        metrics.LAG.set(self._group.lag())
+        messages = self._group.claim_idle(self._pace.claim_after_ms, CLAIM_COUNT)
+        metrics.CLAIMED.inc(len(messages))
+        for message in messages:
+            if message.deliveries > self._pace.max_deliveries:
+                self._put_aside(message, f"given up after {message.deliveries} deliveries")
+        return [message for message in messages if message.deliveries <= self._pace.max_deliveries]
+
+
+def parse(message: Message) -> list[Window] | Again:
+    """The work a request asks for (contracts §1). Raises RequestError naming the field."""
+    reason = message.fields.get(b"reason", b"").decode(errors="replace")
+    if reason == "fixes":
+        return _windows(message.fields.get(b"windows", b""))
+    if reason not in REASONS:
+        raise RequestError(f"reason: {reason!r} is none of fixes, {', '.join(sorted(REASONS))}")
+    event = _uuid(message, b"event_id")
+    if event is None:
+        raise RequestError("event_id: missing")
+    return Again(event, _uuid(message, b"entry_id"))
+
+
+def _windows(value: bytes) -> list[Window]:
+    try:
+        rows = msgspec.json.decode(value, type=list[tuple[str, int, int]])
+    except msgspec.DecodeError as error:
+        raise RequestError(f"windows: {error}") from error
+    if any(from_ts > to_ts for _, from_ts, to_ts in rows):
+        raise RequestError("windows: one ends before it begins")
+    return [Window(*row) for row in rows]
+
+
+def _uuid(message: Message, name: bytes) -> str | None:
+    value = message.fields.get(name)
+    if value is None:
+        return None
+    try:
+        return str(uuid.UUID(value.decode()))
+    except ValueError as error:
+        raise RequestError(f"{name.decode()}: {value!r} is no UUID") from error
+
+
+def _unique(work: Iterable[Again]) -> list[Again]:
+    return list(dict.fromkeys(work))

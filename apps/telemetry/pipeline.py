@@ -1,0 +1,118 @@
+"""The durable pipeline: each step one small class, in the order a batch passes them.
+
+A batch is acknowledged only after its positions are committed and its windows announced. Whatever dies in
+between leaves the records pending: they come again, are found to be duplicates, and are announced again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import psycopg
+import structlog
+
+from apps.common import stream
+from apps.common.position import DecodeError, Position, decode
+from apps.common.stream import Group, Message
+from apps.telemetry import metrics
+from apps.telemetry.queries import write_positions
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records on their way. A step that rejects a record takes it out of `kept`."""
+
+    group: Group
+    messages: Sequence[Message]
+    kept: list[tuple[Message, Position]] = field(default_factory=list)
+
+
+class Step(Protocol):
+    def run(self, batch: Batch) -> None: ...
+
+
+class Decode:
+    """Bytes to positions. What is no position becomes a dead letter and holds back nothing."""
+
+    def run(self, batch: Batch) -> None:
+        for message in batch.messages:
+            try:
+                batch.kept.append((message, decode(message.fields)))
+            except DecodeError as error:
+                metrics.DECODE_ERRORS.inc()
+                put_aside(batch.group, message, str(error))
+
+
+class Write:
+    """Positions into PostgreSQL, one statement a batch; a row it refuses is found and put aside."""
+
+    def run(self, batch: Batch) -> None:
+        with metrics.WRITE_SECONDS.time():
+            batch.kept = self._write(batch.group, batch.kept)
+
+    def _write(self, group: Group, kept: list[tuple[Message, Position]]) -> list[tuple[Message, Position]]:
+        """Store these; halve what is refused until the one row that cannot be stored stands alone."""
+        if not kept:
+            return []
+        try:
+            inserted = write_positions([position for _, position in kept])
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            if len(kept) > 1:
+                middle = len(kept) // 2
+                return self._write(group, kept[:middle]) + self._write(group, kept[middle:])
+            metrics.WRITES.labels("failed").inc()
+            put_aside(group, kept[0][0], f"PostgreSQL refuses it: {str(error).splitlines()[0]}")
+            return []
+        metrics.WRITES.labels("inserted").inc(inserted)
+        metrics.WRITES.labels("duplicate").inc(len(kept) - inserted)
+        return kept
+
+
+class Announce:
+    """Tells the scorer which windows the batch touched. Duplicates too: their first writer may have died here."""
+
+    def run(self, batch: Batch) -> None:
+        windows = windows_of(position for _, position in batch.kept)
+        if windows:
+            stream.announce(batch.group.client, windows)
+
+
+class Acknowledge:
+    def run(self, batch: Batch) -> None:
+        batch.group.ack([message.id for message, _ in batch.kept])
+        metrics.ACKS.inc(len(batch.kept))
+
+
+PIPELINE: tuple[Step, ...] = (Decode(), Write(), Announce(), Acknowledge())
+
+# Two fixes of a device further apart than this become two windows: a late burst beside the live fixes must not
+# make the scorer read the hours between them.
+APART_MS = 60_000
+
+
+def windows_of(positions: Iterable[Position]) -> list[tuple[str, int, int]]:
+    """The windows (device, from ms, to ms) that hold these positions, near ones merged."""
+    windows: list[tuple[str, int, int]] = []
+    for device, ts in sorted((p.device_id, p.ts) for p in positions):
+        last = windows[-1] if windows else None
+        if last and last[0] == device and ts - last[2] <= APART_MS:
+            windows[-1] = (device, last[1], ts)
+        else:
+            windows.append((device, ts, ts))
+    return windows
+
+
+def put_aside(group: Group, message: Message, error: str) -> None:
+    """Dead-letter a record: said at error, counted, stored with its origin, then acknowledged."""
+    log.error("dead letter", stream=group.stream, id=message.id.decode(), error=error)
+    group.dead_letter(message, error)
+    metrics.DEAD_LETTERS.inc()
+
+
+def process(group: Group, messages: Sequence[Message]) -> None:
+    """Take a batch through all steps. Raises when a server is away; the records then stay pending."""
+    batch = Batch(group, messages)
+    for step in PIPELINE:
+        step.run(batch)
