@@ -6,9 +6,10 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Null instead of an error: PostGIS must not refuse a row that TRM accepts.
+    -- Null instead of an error: PostGIS must not refuse a row that TRM accepts. The search path is kept,
+    -- because a restored dump fills the columns under an empty one.
     CREATE OR REPLACE FUNCTION trm_geometry(geojson jsonb) RETURNS geometry
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $function$
     BEGIN
         RETURN ST_SetSRID(ST_GeomFromGeoJSON(geojson::text), 4326);
     EXCEPTION WHEN OTHERS THEN

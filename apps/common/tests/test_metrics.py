@@ -1,6 +1,7 @@
 """What a probe and Prometheus see of a command."""
 
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import Counter
 
-from apps.common import metrics
 from apps.common.metrics import MetricsPortError, MetricsServer, Pulse, serve
 
 probes = Counter("trm_test_probes", "Only this test counts here")
@@ -95,7 +95,7 @@ def test_a_closed_server_frees_its_port(process: Process) -> None:
 
 def test_a_loop_that_stands_still_loses_its_pulse(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(metrics.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     pulse = Pulse()
     now += 29
     assert pulse.is_beating()

@@ -36,13 +36,15 @@ FAR_DAY = dt.date(2031, 5, 17)
 def _rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _insert(device: str, ts: dt.datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [device, ts])
-        return cursor.rowcount
+        stored: int = cursor.rowcount
+    return stored
 
 
 def _make_partitions(first: dt.date, last: dt.date) -> int:
@@ -149,6 +151,18 @@ def test_two_processes_making_the_same_partitions_do_not_collide(native: None) -
 def test_positions_are_empty_again_after_a_test_that_commits(turn: int) -> None:
     assert _rows("SELECT count(*) FROM positions") == [(0,)]
     _insert("350", _noon(FAR_DAY))
+
+
+@pytest.mark.django_db
+def test_postgis_never_refuses_a_geometry_that_trm_accepts() -> None:
+    if not _rows("SELECT 1 FROM pg_extension WHERE extname = 'postgis'"):
+        pytest.skip("this server has no PostGIS")
+    assert _rows("""SELECT ST_AsText(trm_geometry('{"type": "Point", "coordinates": [19.8, 41.3]}'))""") == [
+        ("POINT(19.8 41.3)",)
+    ]
+    assert _rows("""SELECT trm_geometry('{"type": "Polygon", "coordinates": "none"}')""") == [(None,)]
+    assert _rows("SELECT trm_geometry(NULL)") == [(None,)]
+    assert _rows("SELECT count(*) FROM geometry_columns WHERE f_geometry_column = 'geom'") == [(3,)]
 
 
 def test_files_below_500_come_before_migrate_in_the_order_of_their_numbers(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from apps.common.sql import Phase, SqlFileError, apply_sql, is_migrated
 
@@ -17,7 +18,7 @@ class Command(BaseCommand):
                 self._apply(Phase.AFTER_MIGRATE)
             else:
                 self.stdout.write("Migrations are waiting: run migrate, then apply_sql again.")
-        except SqlFileError as error:
+        except (SqlFileError, OperationalError) as error:
             raise CommandError(str(error)) from error
 
     def _apply(self, phase: Phase) -> None:

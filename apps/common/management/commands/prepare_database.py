@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from apps.common.sql import SqlFileError, prepare_database
 
@@ -13,5 +14,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             prepare_database(verbosity=options["verbosity"])
-        except SqlFileError as error:
+        except (SqlFileError, OperationalError) as error:
             raise CommandError(str(error)) from error
