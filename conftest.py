@@ -17,9 +17,7 @@ def trm_servers() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, trm_servers: None
-) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, trm_servers: None) -> None:
     """Before the test database is made: start the servers, let its `migrate` begin with sql/."""
     from django.apps import apps
     from django.db.models.signals import pre_migrate

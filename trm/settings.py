@@ -28,9 +28,7 @@ DEVICE_STATE_MAX = env.integer("DEVICE_STATE_MAX", default=50_000, low=1, high=1
 CLAIM_THRESHOLD_MS = env.integer("CLAIM_THRESHOLD_MS", default=60_000, low=100, high=86_400_000)
 MAX_DELIVERIES = env.integer("MAX_DELIVERIES", default=5, low=1, high=1000)
 LIVE_PING_INTERVAL_MS = env.integer("LIVE_PING_INTERVAL_MS", default=30_000, low=1000, high=600_000)
-LIVE_DEVICE_EVENT_REFRESH_MS = env.integer(
-    "LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000
-)
+LIVE_DEVICE_EVENT_REFRESH_MS = env.integer("LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000)
 LIVE_BROADCAST_GROUP_PREFIX = env.text("LIVE_BROADCAST_GROUP_PREFIX", default="live-broadcast")
 
 DEBUG = env.boolean("DEBUG", default=False)

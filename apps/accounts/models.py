@@ -100,9 +100,7 @@ class OrganizationUser(Row):
         db_table = "organization_users"
         constraints = [
             models.UniqueConstraint(fields=("organization", "user"), name="organization_users_once"),
-            models.CheckConstraint(
-                condition=models.Q(role__in=Role.values), name="organization_users_role_known"
-            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="organization_users_role_known"),
         ]
 
     def __str__(self) -> str:

@@ -73,9 +73,7 @@ class Device(Row):
         db_table = "devices"
         ordering = ("imei",)
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(imei__regex=r"^[0-9]{14,17}$"), name="devices_imei_digits"
-            )
+            models.CheckConstraint(condition=models.Q(imei__regex=r"^[0-9]{14,17}$"), name="devices_imei_digits")
         ]
 
     def __str__(self) -> str:
@@ -89,9 +87,7 @@ class OrganizationVehicle(Row):
 
     class Meta:
         db_table = "organization_vehicles"
-        constraints = [
-            models.UniqueConstraint(fields=("organization", "vehicle"), name="organization_vehicles_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=("organization", "vehicle"), name="organization_vehicles_once")]
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.vehicle}"
@@ -104,9 +100,7 @@ class OrganizationDevice(Row):
 
     class Meta:
         db_table = "organization_devices"
-        constraints = [
-            models.UniqueConstraint(fields=("organization", "device"), name="organization_devices_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=("organization", "device"), name="organization_devices_once")]
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.device}"

@@ -33,9 +33,7 @@ class SqlFileError(Exception):
 def sql_files(phase: Phase, directory: Path | None = None) -> list[Path]:
     """The files of `phase` in the order of their numbers. Raises SqlFileError on a misnamed one."""
     paths = sorted((directory or settings.BASE_DIR / "sql").glob("*.sql"))
-    return [
-        path for path in paths if (_number(path) >= FIRST_AFTER_MIGRATE) == (phase is Phase.AFTER_MIGRATE)
-    ]
+    return [path for path in paths if (_number(path) >= FIRST_AFTER_MIGRATE) == (phase is Phase.AFTER_MIGRATE)]
 
 
 def _number(path: Path) -> int:
@@ -94,8 +92,6 @@ def _fault(error: DatabaseError, text: str) -> str:
     if not isinstance(cause, psycopg.Error):
         return f": {error}"
     diag = cause.diag
-    line = (
-        f":{text.count(chr(10), 0, int(diag.statement_position) - 1) + 1}" if diag.statement_position else ""
-    )
+    line = f":{text.count(chr(10), 0, int(diag.statement_position) - 1) + 1}" if diag.statement_position else ""
     parts = (diag.message_primary or str(cause).strip(), diag.message_detail, diag.context)
     return f"{line}: " + "; ".join(part.replace("\n", " ") for part in parts if part)

@@ -130,9 +130,7 @@ class Segment(Row):
     entry_geofence = models.ForeignKey(
         Geofence, models.RESTRICT, null=True, blank=True, related_name="segments_entered"
     )
-    exit_geofence = models.ForeignKey(
-        Geofence, models.RESTRICT, null=True, blank=True, related_name="segments_left"
-    )
+    exit_geofence = models.ForeignKey(Geofence, models.RESTRICT, null=True, blank=True, related_name="segments_left")
     target_duration_seconds = models.PositiveIntegerField(_("target time, s"), null=True, blank=True)
     maximum_duration_seconds = models.PositiveIntegerField(_("maximum time, s"), null=True, blank=True)
     start_from = models.CharField(
@@ -153,12 +151,8 @@ class Segment(Row):
         ordering = ("sort_order",)
         constraints = [
             models.UniqueConstraint(fields=("stage", "sort_order"), name="segments_order_once"),
-            models.CheckConstraint(
-                condition=models.Q(type__in=SegmentType.values), name="segments_type_known"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(rounding_ms__in=[100, 1000]), name="segments_rounding_known"
-            ),
+            models.CheckConstraint(condition=models.Q(type__in=SegmentType.values), name="segments_type_known"),
+            models.CheckConstraint(condition=models.Q(rounding_ms__in=[100, 1000]), name="segments_rounding_known"),
         ]
 
     def __str__(self) -> str:
@@ -206,16 +200,10 @@ class Waypoint(Row):
         ordering = ("sort_order",)
         constraints = [
             models.UniqueConstraint(fields=("segment", "sort_order"), name="waypoints_order_once"),
+            models.CheckConstraint(condition=models.Q(type__in=WaypointType.values), name="waypoints_type_known"),
+            models.CheckConstraint(condition=models.Q(tolerance_meters__gt=0), name="waypoints_radius_positive"),
             models.CheckConstraint(
-                condition=models.Q(type__in=WaypointType.values), name="waypoints_type_known"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(tolerance_meters__gt=0), name="waypoints_radius_positive"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(
-                    latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180
-                ),
+                condition=models.Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
                 name="waypoints_on_earth",
             ),
         ]
@@ -230,17 +218,11 @@ class SpeedLimitZone(Row):
     segment = models.ForeignKey(Segment, models.RESTRICT, related_name="speed_limit_zones")
     name = models.CharField(_("name"), max_length=100, blank=True)
     geometry = models.JSONField(_("geometry"), null=True, blank=True, help_text=_("GeoJSON Polygon."))
-    dz_waypoint = models.ForeignKey(
-        Waypoint, models.RESTRICT, null=True, blank=True, related_name="zones_begun"
-    )
-    fz_waypoint = models.ForeignKey(
-        Waypoint, models.RESTRICT, null=True, blank=True, related_name="zones_ended"
-    )
+    dz_waypoint = models.ForeignKey(Waypoint, models.RESTRICT, null=True, blank=True, related_name="zones_begun")
+    fz_waypoint = models.ForeignKey(Waypoint, models.RESTRICT, null=True, blank=True, related_name="zones_ended")
     speed_limit_kmh = models.FloatField(_("limit, km/h"), validators=[MinValueValidator(1)])
     tolerance_kmh = models.FloatField(_("tolerance, km/h"), default=0, validators=[MinValueValidator(0)])
-    class_limits = models.JSONField(
-        _("limits per class"), default=dict, blank=True, help_text=_("Class code → km/h.")
-    )
+    class_limits = models.JSONField(_("limits per class"), default=dict, blank=True, help_text=_("Class code → km/h."))
     retroactive = models.BooleanField(
         _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
     )
@@ -254,9 +236,7 @@ class SpeedLimitZone(Row):
                 | models.Q(geometry__isnull=True, dz_waypoint__isnull=False, fz_waypoint__isnull=False),
                 name="speed_limit_zones_polygon_or_pair",
             ),
-            models.CheckConstraint(
-                condition=models.Q(speed_limit_kmh__gt=0), name="speed_limit_zones_limit_positive"
-            ),
+            models.CheckConstraint(condition=models.Q(speed_limit_kmh__gt=0), name="speed_limit_zones_limit_positive"),
         ]
 
     def __str__(self) -> str:

@@ -50,7 +50,7 @@ class Event(Row):
             ("last_ss_backwards", _("last special stage, backwards")),
             ("first_ss_forwards", _("first special stage, forwards")),
             ("number", _("race number")),
-            ("shared_rank", _("shared rank")),
+            ("shared", _("shared rank")),
         ],
     )
     complete_first = models.BooleanField(

@@ -108,9 +108,7 @@ class TimingRecord(Row):
     control = models.UUIDField(_("control"))
     source = models.CharField(_("source"), max_length=12, choices=TimingSource.choices)
     ts = models.DateTimeField(_("time"))
-    status = models.CharField(
-        _("status"), max_length=12, choices=TimingStatus.choices, default=TimingStatus.GOOD
-    )
+    status = models.CharField(_("status"), max_length=12, choices=TimingStatus.choices, default=TimingStatus.GOOD)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.RESTRICT, null=True, blank=True, related_name="timing_records"
     )

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[apps.events.models.validate_time_zone], verbose_name='time zone')),
                 ('is_public', models.BooleanField(default=False, help_text='Spectators without an account may follow it.', verbose_name='public')),
                 ('gap_limit_seconds', models.PositiveSmallIntegerField(default=10, help_text='Two fixes further apart in time give no crossing, but a gap to review.', verbose_name='gap limit, s')),
-                ('tie_rule', models.CharField(choices=[('last_ss_backwards', 'last special stage, backwards'), ('first_ss_forwards', 'first special stage, forwards'), ('number', 'race number'), ('shared_rank', 'shared rank')], default='last_ss_backwards', max_length=24, verbose_name='tie rule')),
+                ('tie_rule', models.CharField(choices=[('last_ss_backwards', 'last special stage, backwards'), ('first_ss_forwards', 'first special stage, forwards'), ('number', 'race number'), ('shared', 'shared rank')], default='last_ss_backwards', max_length=24, verbose_name='tie rule')),
                 ('complete_first', models.BooleanField(default=False, help_text='A crew that completed every section ranks above every crew that did not.', verbose_name='complete crews first')),
                 ('regulation_doc_url', models.URLField(blank=True, verbose_name='regulations')),
                 ('notes', models.TextField(blank=True, verbose_name='notes')),

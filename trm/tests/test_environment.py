@@ -37,9 +37,7 @@ def test_a_number_is_whole_and_in_its_range(value: str) -> None:
     assert _faults(env)[0].startswith(f"N={value!r}")
 
 
-@pytest.mark.parametrize(
-    "url", ["postgres//h/d", "redis://h/0", "postgres://u:secret@h:port/d", "postgres://[h/d"]
-)
+@pytest.mark.parametrize("url", ["postgres//h/d", "redis://h/0", "postgres://u:secret@h:port/d", "postgres://[h/d"])
 def test_a_wrong_url_is_named_without_the_password_in_it(url: str) -> None:
     env = Environment({"DATABASE_URL": url})
     env.url("DATABASE_URL", ("postgres", "postgresql"), default="")

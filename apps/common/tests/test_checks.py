@@ -15,9 +15,7 @@ def test_every_migration_package_of_this_checkout_is_there() -> None:
 
 
 @pytest.mark.parametrize("made", ["folder without __init__.py", "nothing"])
-def test_a_label_without_its_package_is_an_error(
-    made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_label_without_its_package_is_an_error(made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if made != "nothing":
         (tmp_path / "no_init_here").mkdir()
     monkeypatch.syspath_prepend(tmp_path)

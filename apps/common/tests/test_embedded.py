@@ -216,9 +216,7 @@ def test_a_killed_owner_takes_its_servers_along_and_the_next_one_starts(spawn: S
     assert not any(_alive(pid) for pid in pids)
 
 
-def test_ctrl_c_in_the_terminal_leaves_the_servers_up_until_their_owner_is_done(
-    spawn: Spawn, home: Path
-) -> None:
+def test_ctrl_c_in_the_terminal_leaves_the_servers_up_until_their_owner_is_done(spawn: Spawn, home: Path) -> None:
     owner = spawn(OWNER)
     _urls(owner)
     pids = _pids(home)

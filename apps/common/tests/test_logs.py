@@ -29,9 +29,7 @@ except ValueError:
 
 def _run(stderr: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", SCRIPT]
-    return subprocess.run(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=stderr, text=True, check=True
-    )
+    return subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=stderr, text=True, check=True)
 
 
 @pytest.fixture(scope="module")

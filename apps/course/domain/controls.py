@@ -42,9 +42,7 @@ class Control:
         return cls(id, Shape.GATE, (a, b), bearing=bearing)
 
     @classmethod
-    def polygon(
-        cls, id: str, ring: tuple[LatLon, ...], holes: tuple[tuple[LatLon, ...], ...] = ()
-    ) -> "Control":
+    def polygon(cls, id: str, ring: tuple[LatLon, ...], holes: tuple[tuple[LatLon, ...], ...] = ()) -> "Control":
         return cls(id, Shape.POLYGON, tuple(ring), tuple(tuple(hole) for hole in holes))
 
 

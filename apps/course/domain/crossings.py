@@ -85,9 +85,7 @@ def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> De
     A chord longer than `gap_limit_ms` gives no crossing but a gap, if it would have crossed anything.
     """
     chords = chords_of(fixes, course.reference_lon)
-    hits = [
-        (control, shape.hits(chords)) for control, shape in zip(course.controls, course.shapes, strict=True)
-    ]
+    hits = [(control, shape.hits(chords)) for control, shape in zip(course.controls, course.shapes, strict=True)]
     crossings: list[Crossing] = []
     touched: dict[int, list[str]] = {}
     for control, found in hits:

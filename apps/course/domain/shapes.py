@@ -203,9 +203,7 @@ class Polygon:
             min_distance_m=np.full(len(found), np.nan),
         )
 
-    def _walk(
-        self, line: shapely.LineString, start: Floats, way: Floats
-    ) -> list[tuple[str, float, float, int]]:
+    def _walk(self, line: shapely.LineString, start: Floats, way: Floats) -> list[tuple[str, float, float, int]]:
         """(direction, fraction, sine, occurrence) along one chord.
 
         States are asked at the ends and between the meetings with the edge; the meetings are inside.
