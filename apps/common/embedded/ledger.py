@@ -83,13 +83,15 @@ def _stop(directory: Path, server: Server) -> None:
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
     process.make_directory(directory)
-    with open(directory / "lock", "a", opener=_private) as lock:  # noqa: PTH123 - Path.open takes no opener
+    try:
+        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except PermissionError as error:
+        raise EmbeddedServerError(f"{directory} belongs to another user: run as that one, or remove it") from error
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    finally:
+        os.close(lock)
 
 
 def _read(directory: Path) -> dict[str, Record]:

@@ -27,7 +27,7 @@ class Reserved:
 
     @classmethod
     def new(cls) -> "Reserved":
-        return cls(free_port(), secrets.token_urlsafe(24))
+        return cls(free_port(), secrets.token_hex(24))
 
 
 class Server(ABC):
@@ -115,7 +115,7 @@ class Server(ABC):
         path = self.home / "password"
         if not path.exists():
             path.touch(mode=0o600)
-            path.write_text(self.password or secrets.token_urlsafe(24))
+            path.write_text(self.password or secrets.token_hex(24))
             process.give_to_server(path)
         return path.read_text()
 
