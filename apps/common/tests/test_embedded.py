@@ -32,8 +32,8 @@ from pathlib import Path
 import psycopg, redis
 from apps.common import embedded
 with embedded.servers(Path(sys.argv[1]), fast=len(sys.argv) < 3) as urls:
-    print(json.dumps([urls.database, urls.redis]), flush=True)
     try:
+        print(json.dumps([urls.database, urls.redis]), flush=True)
         time.sleep(120)
     except KeyboardInterrupt:
         time.sleep(0.5)
