@@ -1,0 +1,158 @@
+"""Rally Albania 2026, simulated and live: everything TRM does, with one command."""
+
+import argparse
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.common import stream
+from apps.common.position import instant
+from apps.common.sql import prepare_database
+from apps.demo.domain.course import StageCourse, build_course
+from apps.demo.domain.field import Crew, build_field
+from apps.demo.domain.traffic import traffic
+from apps.demo.feeder import Feeder
+from apps.demo.processes import ChildDiedError, Children, free_port
+from apps.demo.report import classification
+from apps.demo.services import Login, build_event, make_admin, retire
+from apps.events.models import Event
+from apps.scoring.models import ResultStatus, StageResult
+
+SAY_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rally:
+    """What is simulated; the same seed gives the same rally."""
+
+    course: tuple[StageCourse, ...]
+    crews: tuple[Crew, ...]
+    seed: int
+
+    @classmethod
+    def of(cls, entries: int, seed: int) -> "Rally":
+        course = build_course(seed)
+        return cls(course, build_field(entries, len(course), seed), seed)
+
+
+class Command(BaseCommand):
+    help = "Builds Rally Albania 2026, drives a simulated field through it, and shows it live until Ctrl-C."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--speed", type=float, default=None, help="rally seconds a second (60; with --once as fast as it goes)"
+        )
+        parser.add_argument("--entries", type=int, default=80, help="crews at the start (80)")
+        parser.add_argument("--seed", type=int, default=1, help="another number, another field and course (1)")
+        parser.add_argument("--port", type=int, default=8000, help="of the web server on 127.0.0.1 (8000)")
+        parser.add_argument("--once", action="store_true", help="run to the end, print the classification, exit")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not 1 <= options["entries"] <= 180 or (options["speed"] or 0) < 0:
+            raise CommandError("--entries is from 1 to 180, --speed at least 0")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            self._run(Rally.of(options["entries"], options["seed"]), options)
+        except KeyboardInterrupt:
+            self.stdout.write("\nStopped.")
+        except ChildDiedError as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, rally: Rally, options: dict[str, Any]) -> None:
+        self.stdout.write("Preparing the database …")
+        prepare_database()
+        client = stream.connect(settings.REDIS_URL)
+        _forget(client)
+        event, login = build_event(rally.course, rally.crews), make_admin()
+        port = free_port(options["port"])
+        children = Children(port)
+        try:
+            self._welcome(event, login, port)
+            feeder = Feeder(client, stream.streams(settings.REDIS_TELEMETRY_STREAM)[0], _speed(options))
+            self._drive(rally, event, feeder, Watch(self, event, feeder, children))
+            self._end(event, options["once"], children)
+        finally:
+            children.stop()
+
+    def _drive(self, rally: Rally, event: Event, feeder: Feeder, watch: "Watch") -> None:
+        for index in range(len(rally.course)):
+            feeder.feed(traffic(rally.course, rally.crews, rally.seed, index), watch.look)
+            feeder.drain(watch.look)
+            for crew in rally.crews:
+                if crew.mishaps[index].retires_at_m is not None:
+                    entry = retire(event, crew.number)
+                    stream.request(feeder.client, "decision", event_id=str(event.id), entry_id=entry)
+        feeder.drain(watch.look)
+        watch.say()
+
+    def _welcome(self, event: Event, login: Login, port: int) -> None:
+        address = f"http://127.0.0.1:{port}"
+        self.stdout.write(
+            f"\n  {event.name} is on.\n"
+            f"  leaderboard  {address}/live/{event.slug}/\n"
+            f"  admin        {address}/admin/   {login.email}  {login.password}\n\n"
+            "  Ctrl-C ends it.\n"
+        )
+        self.stdout.flush()
+
+    def _end(self, event: Event, once: bool, children: Children) -> None:
+        self.stdout.write(classification(event))
+        if once:
+            return
+        self.stdout.write("The field is home. The pages stay until Ctrl-C.")
+        self.stdout.flush()
+        while True:
+            children.check()
+            time.sleep(0.5)
+
+
+class Watch:
+    """Looks after the children and says how the rally goes."""
+
+    def __init__(self, command: BaseCommand, event: Event, feeder: Feeder, children: Children) -> None:
+        self._command = command
+        self._event = event
+        self._feeder = feeder
+        self._children = children
+        self._next = 0.0
+
+    def look(self) -> None:
+        self._children.check()
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + (0.5 if sys.stdout.isatty() else SAY_EVERY_S)
+            self.say()
+
+    def say(self) -> None:
+        progress = self._feeder.progress
+        if not progress.sent:
+            return
+        clock = instant(progress.now).strftime("%d %B %H:%M:%S")
+        statuses = list(StageResult.objects.filter(stage__event=self._event).values_list("status", flat=True))
+        running = statuses.count(ResultStatus.RUNNING)
+        finished = statuses.count(ResultStatus.FINISHED)
+        line = (
+            f"  {clock} UTC   {progress.sent:>7} positions   {running:>3} on course   "
+            f"{finished:>3} stage results   {self._feeder.waiting():>5} waiting"
+        )
+        on_terminal = sys.stdout.isatty()
+        self._command.stdout.write(f"\r{line}" if on_terminal else line, ending="" if on_terminal else "\n")
+        self._command.stdout.flush()
+
+
+def _speed(options: dict[str, Any]) -> float:
+    """Rally seconds a second, 0 for as fast as it goes."""
+    if options["speed"] is not None:
+        return float(options["speed"])
+    return 0.0 if options["once"] else 60.0
+
+
+def _forget(client: Any) -> None:
+    """Drop what an earlier demo left in the streams: it would be played into this one."""
+    for name in stream.streams(settings.REDIS_TELEMETRY_STREAM):
+        client.delete(name, f"{name}:dlq")
+    client.delete(stream.REQUESTS_STREAM)

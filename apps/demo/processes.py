@@ -1,0 +1,106 @@
+"""The demo's own processes: started together, watched, stopped by their pids."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / ".trm" / "logs"
+PATIENCE_S = 15.0
+
+
+class ChildDiedError(RuntimeError):
+    """A process ended that should run; the message has the last lines of its log."""
+
+
+class Child:
+    """A process in a session of its own: Ctrl-C reaches the demo alone, and the demo says when to stop."""
+
+    def __init__(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.log = LOGS / f"{name}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def check(self) -> None:
+        """Raises ChildDiedError when it has ended."""
+        if self.process.poll() is not None:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+            raise ChildDiedError(f"{self.name} ended with code {self.process.returncode}; {self.log}:\n{tail}")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> None:
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Children:
+    """Web, processor and scorer."""
+
+    def __init__(self, port: int) -> None:
+        quiet = {"METRICS_PORT": "0", "LOG_LEVEL": "WARNING"}
+        web = ["-m", "uvicorn", "trm.asgi:application", "--port", str(port), "--lifespan", "off", "--no-server-header"]
+        self._all: list[Child] = []
+        try:
+            self._all.append(Child("web", [*web, "--timeout-graceful-shutdown", "3"], {}))
+            self._all.append(Child("processor", ["manage.py", "run_processor"], quiet))
+            self._all.append(Child("scorer", ["manage.py", "run_scorer"], quiet | {"INSTANCE_ID": "scorer-1"}))
+            self._wait_for_web(port)
+        except BaseException:
+            self.stop()
+            raise
+
+    def check(self) -> None:
+        for child in self._all:
+            child.check()
+
+    def stop(self) -> None:
+        for child in self._all:
+            child.stop()
+        for child in self._all:
+            child.wait()
+
+    def _wait_for_web(self, port: int) -> None:
+        deadline = time.monotonic() + 30
+        while not _answers(port):
+            self.check()
+            if time.monotonic() > deadline:
+                raise ChildDiedError(f"the web server does not answer on port {port}")
+            time.sleep(0.1)
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port of the loopback address, or any free one when it is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
