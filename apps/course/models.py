@@ -1,11 +1,14 @@
 """Stages, segments and the controls on them (contracts §3). Geometry is GeoJSON, lengths are metres."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
+from apps.course.domain.geometry import check_geometry
 from apps.events.models import Event
 
 
@@ -66,6 +69,14 @@ class GeofenceKind(models.TextChoices):
     PARC_FERME = "parc-ferme", _("parc fermé")
 
 
+def _refuse_broken(geometry: Any, bearing: float | None = None) -> None:
+    """Raises ValidationError with the reason: a shape that detection cannot use would stop the scorer."""
+    try:
+        check_geometry(geometry, bearing)
+    except ValueError as error:
+        raise ValidationError({"geometry": str(error)}) from error
+
+
 class Geofence(Row):
     """A polygon, or a line gate of two points with the `bearing` it is crossed in."""
 
@@ -102,6 +113,10 @@ class Geofence(Row):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.geometry is not None and (self.bearing is None or 0 <= self.bearing <= 360):
+            _refuse_broken(self.geometry, self.bearing)
 
 
 class SegmentType(models.TextChoices):
@@ -246,3 +261,7 @@ class SpeedLimitZone(Row):
         pair = (self.dz_waypoint_id is not None, self.fz_waypoint_id is not None)
         if (self.geometry is not None) == any(pair) or any(pair) != all(pair):
             raise ValidationError(_("Give either a polygon, or both a DZ and an FZ waypoint."))
+        if self.geometry is not None:
+            _refuse_broken(self.geometry)
+            if self.geometry["type"] != "Polygon":
+                raise ValidationError({"geometry": _("A zone is a Polygon; a line has no inside.")})

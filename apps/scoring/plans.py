@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
-from uuid import UUID
+from typing import Literal, cast
 
 from apps.common.cache import Latest
 from apps.course.domain.controls import Control
 from apps.course.domain.crossings import Course, Direction
+from apps.course.domain.geometry import geometry_control
 from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
 from apps.events.models import Event, RaceClass
 from apps.penalties.domain.formulas import Formula
@@ -72,20 +72,6 @@ def load_plan(event_id: str) -> EventPlan:
         tie_rule=TieRule(event.tie_rule),
         complete_first=event.complete_first,
     )
-
-
-def geometry_control(identity: UUID, geometry: Mapping[str, Any], bearing: float | None = None) -> Control:
-    """The control of a GeoJSON Polygon or two-point LineString. Raises ValueError with the reason."""
-    coordinates = geometry["coordinates"]
-    if geometry["type"] == "LineString":
-        a, b = (_lat_lon(point) for point in coordinates)
-        return Control.gate(str(identity), a, b, bearing)
-    rings = [tuple(_lat_lon(point) for point in ring) for ring in coordinates]
-    return Control.polygon(str(identity), rings[0], tuple(rings[1:]))
-
-
-def _lat_lon(point: Sequence[float]) -> tuple[float, float]:
-    return float(point[1]), float(point[0])
 
 
 def _controls(fences: Iterable[Geofence], segments: Iterable[Segment]) -> Iterator[Control]:

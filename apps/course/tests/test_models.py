@@ -49,3 +49,37 @@ def test_a_zone_with_a_polygon_and_a_pair_is_told_to_choose(pair: tuple[str | No
     zone = SpeedLimitZoneFactory.build(dz_waypoint=points[0], fz_waypoint=points[1])
     with pytest.raises(ValidationError, match="either a polygon"):
         zone.clean()
+
+
+BOW_TIE = [[20.0, 41.0], [20.01, 41.01], [20.01, 41.0], [20.0, 41.01], [20.0, 41.0]]
+SPIKE = [[20.0, 41.0], [20.01, 41.0], [20.0, 41.0], [20.01, 41.0], [20.0, 41.0]]
+BROKEN = [
+    ({"type": "Polygon", "coordinates": [BOW_TIE]}, "Self-intersection"),
+    ({"type": "Polygon", "coordinates": [SPIKE]}, "three different points"),
+    ({"type": "Polygon", "coordinates": [BOW_TIE[:2]]}, "three different points"),
+    ({"type": "Polygon", "coordinates": []}, "outer ring"),
+    ({"type": "Polygon", "coordinates": [[[20, 95]] * 4]}, "not on Earth"),
+    ({"type": "Polygon", "coordinates": [[[10**400, 41]] * 4]}, "not on Earth"),
+    ({"type": "Polygon", "coordinates": [["ab"] * 4]}, "a list is needed"),
+    ({"type": "Polygon", "coordinates": [[["20", "41"]] * 4]}, "in numbers"),
+    ({"type": "LineString", "coordinates": [[20, 41]]}, "two points"),
+    ({"type": "LineString", "coordinates": [[20, 41], [20, 41]]}, "two different"),
+    ({"type": "Point", "coordinates": [20, 41]}, "a Polygon or a LineString"),
+    ({"coordinates": 7}, "a Polygon or a LineString"),
+    ([1, 2], "an object"),
+]
+
+
+@pytest.mark.parametrize(("geometry", "reason"), BROKEN)
+def test_a_broken_shape_typed_in_the_admin_is_refused_with_the_reason(geometry: Any, reason: str) -> None:
+    """It would stop the scorer of the whole event otherwise."""
+    for row in (GeofenceFactory.build(geometry=geometry), SpeedLimitZoneFactory.build(geometry=geometry)):
+        with pytest.raises(ValidationError, match=reason):
+            row.clean()
+
+
+def test_a_line_is_a_gate_but_no_zone() -> None:
+    line = {"type": "LineString", "coordinates": [[20, 41], [20.001, 41]]}
+    GeofenceFactory.build(geometry=line, bearing=90).clean()
+    with pytest.raises(ValidationError, match="no inside"):
+        SpeedLimitZoneFactory.build(geometry=line).clean()
