@@ -123,9 +123,9 @@ def _crew(kind: Kind, place: int, serial: int, mishaps: tuple[Mishap, ...], rng:
     make, model, cc = kind.models[place % len(kind.models)]
     nationality = str(rng.choice(list(NAMES)))
     first_names, last_names = NAMES[nationality]
-    people = tuple(
-        Person(str(rng.choice(first_names)), str(rng.choice(last_names)), nationality) for _ in range(kind.crew)
-    )
+    # Nobody shares a cockpit with a namesake.
+    names = rng.choice(first_names, kind.crew, replace=False), rng.choice(last_names, kind.crew, replace=False)
+    people = tuple(Person(str(a), str(b), nationality) for a, b in zip(*names, strict=True))
     skill = float(rng.uniform(0.78, 1.0))
     v = kind.vehicle
     number = kind.first_number + place
