@@ -45,7 +45,7 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     """Protects the newcomer's machine: no server is left behind."""
     process = start(tmp_path, "--speed", "20")
     assert process.stdout is not None
-    lines = []
+    lines: list[str] = []
     while "Ctrl-C" not in (lines[-1] if lines else ""):
         lines.append(process.stdout.readline())
         assert process.poll() is None, "".join(lines)

@@ -1,0 +1,97 @@
+"""Recorded tracks through the stream, as if their trackers sent them now."""
+
+import argparse
+import heapq
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.common import stream
+from apps.common.gpx import GpxError, GpxPoint, read_points
+from apps.common.position import Position
+from apps.events.models import EntryDevice, Event
+
+BATCH = 1000
+SATELLITES = 9  # a recorded point was a fix: 0 would mark it as none
+
+
+class Command(BaseCommand):
+    help = "Sends recorded GPX tracks through the telemetry stream, each as the tracker of an entry."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--event", required=True, help="slug of the event")
+        parser.add_argument(
+            "--entry",
+            action="append",
+            type=int,
+            metavar="NUMBER",
+            help="race number for each file in turn (default: the entries with a tracker, by number)",
+        )
+        parser.add_argument("--speed", type=float, default=0, help="recorded seconds a second (0 = as fast as it goes)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        devices = self._devices(options["event"], options["entry"], len(options["files"]))
+        tracks = [self._track(file, imei) for file, imei in zip(options["files"], devices, strict=True)]
+        positions = heapq.merge(*tracks, key=lambda position: position.ts)
+        client = stream.connect(settings.REDIS_URL)
+        name = stream.streams(settings.REDIS_TELEMETRY_STREAM)[0]
+        sent = sum(stream.send(client, name, batch) for batch in paced(positions, options["speed"]))
+        self.stdout.write(f"{sent} positions sent to {name}.")
+
+    def _devices(self, slug: str, numbers: Sequence[int] | None, files: int) -> list[str]:
+        """One IMEI a file. Raises CommandError naming what is missing."""
+        if not Event.objects.filter(slug=slug).exists():
+            raise CommandError(f"no event has the slug {slug!r}")
+        links = EntryDevice.objects.filter(entry__event__slug=slug).order_by("entry__race_number", "priority")
+        carried: dict[int, str] = {}
+        for number, imei in links.values_list("entry__race_number", "device__imei"):
+            carried.setdefault(number, imei)
+        wanted = list(carried)[:files] if numbers is None else numbers
+        if len(wanted) != files:
+            raise CommandError(f"{files} files, but {len(wanted)} entries to play them")
+        missing = [str(number) for number in wanted if number not in carried]
+        if missing:
+            raise CommandError(f"no tracker on race number {', '.join(missing)} of {slug}")
+        return [carried[number] for number in wanted]
+
+    def _track(self, file: Path, imei: str) -> list[Position]:
+        try:
+            track = read_points(file)
+        except GpxError as error:
+            raise CommandError(str(error)) from error
+        if track.without_time:
+            self.stderr.write(f"{file}: {track.without_time} points without a time left out")
+        return [_position(point, imei) for point in track.points]
+
+
+def _position(point: GpxPoint, imei: str) -> Position:
+    return Position(
+        device_id=imei,
+        ts=point.ts,
+        latitude=point.lat,
+        longitude=point.lon,
+        altitude=point.ele or 0.0,
+        angle=(point.course or 0.0) % 360,
+        speed=point.speed_kmh or 0.0,
+        satellites=SATELLITES,
+    )
+
+
+def paced(positions: Iterator[Position], speed: float) -> Iterator[list[Position]]:
+    """Batches, at `speed` recorded seconds a second; 0 = at once."""
+    began, first = time.monotonic(), None
+    batch: list[Position] = []
+    for position in positions:
+        first = position.ts if first is None else first
+        wait = (position.ts - first) / 1000 / speed - (time.monotonic() - began) if speed else 0.0
+        if wait > 0 or len(batch) == BATCH:
+            yield batch
+            batch = []
+            time.sleep(max(0.0, wait))
+        batch.append(position)
+    yield batch
