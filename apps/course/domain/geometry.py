@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.course.domain.controls import Control, LatLon
+from apps.course.domain.controls import Control, LatLon, Shape
 from apps.course.domain.shapes import prepare
 
 
@@ -19,13 +19,27 @@ def geometry_control(identity: object, geometry: Mapping[str, Any], bearing: flo
         return _gate(str(identity), _ring(coordinates), bearing)
     if kind == "Polygon":
         return _polygon(str(identity), [_ring(ring) for ring in _list(coordinates, "a polygon's rings")])
-    raise ValueError(f"a Polygon or a LineString is needed, not {kind!r}")
+    raise ValueError(f"a Polygon or a LineString is needed, not {shown(kind)}")
 
 
-def check_geometry(geometry: Mapping[str, Any], bearing: float | None = None) -> None:
-    """Raises ValueError with the reason for a geometry that detection could not use."""
+def check_geometry(geometry: Mapping[str, Any], bearing: float | None = None) -> Control:
+    """As `geometry_control`; raises ValueError also for what detection could not use, as a ring that cuts itself."""
     control = geometry_control("geometry", geometry, bearing)
     prepare(control, control.points[0][1])
+    return control
+
+
+def control_geometry(control: Control) -> dict[str, Any]:
+    """The inverse of `geometry_control`: GeoJSON with longitude and latitude alone."""
+    rings = [[[lon, lat] for lat, lon in ring] for ring in (control.points, *control.holes)]
+    if control.shape is Shape.GATE:
+        return {"type": "LineString", "coordinates": rings[0]}
+    return {"type": "Polygon", "coordinates": rings}
+
+
+def shown(value: object) -> str:
+    """A value for a message: short, and never the inside of a container, which may be deep beyond printing."""
+    return f"{value!r:.60}" if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
 
 
 def _gate(identity: str, points: tuple[LatLon, ...], bearing: float | None) -> Control:
@@ -48,7 +62,7 @@ def _lat_lon(point: Any) -> LatLon:
     """From GeoJSON's [longitude, latitude, …]."""
     pair = _list(point, "a point")[:2]
     if len(pair) != 2 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in pair):
-        raise ValueError(f"a point is [longitude, latitude] in numbers, not {point!r:.60}")
+        raise ValueError(f"a point is [longitude, latitude] in numbers, not {shown(point)}")
     # Held within ±1000, off Earth still: float() of a longer integer would raise OverflowError.
     lon, lat = (float(max(-1000, min(1000, n))) for n in pair)
     return lat, lon
@@ -56,5 +70,5 @@ def _lat_lon(point: Any) -> LatLon:
 
 def _list(value: Any, what: str) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise ValueError(f"{what}: a list is needed, not {value!r:.60}")
+        raise ValueError(f"{what}: a list is needed, not {shown(value)}")
     return value

@@ -1,0 +1,69 @@
+"""Reading course files: GPX (OpenRally), KML and GeoJSON to one ImportedCourse and a list of findings."""
+
+from collections.abc import Callable
+
+from apps.course.domain.importing.assemble import assemble
+from apps.course.domain.importing.course import ImportedCourse, ImportedFence, ImportedWaypoint, ImportedZone
+from apps.course.domain.importing.features import Feature
+from apps.course.domain.importing.findings import Finding, Findings, Severity, has_errors
+from apps.course.domain.importing.geojson import read_geojson
+from apps.course.domain.importing.gpx import read_gpx
+from apps.course.domain.importing.kml import read_kml
+from apps.course.domain.importing.xml import XmlFault
+
+__all__ = [
+    "Finding",
+    "ImportedCourse",
+    "ImportedFence",
+    "ImportedWaypoint",
+    "ImportedZone",
+    "Severity",
+    "has_errors",
+    "read_course",
+]
+
+GREATEST_BYTES = 32 * 1024 * 1024
+_READERS: dict[str, Callable[[bytes, Findings], list[Feature]]] = {
+    "gpx": read_gpx,
+    "kml": read_kml,
+    "geojson": read_geojson,
+    "json": read_geojson,
+}
+
+
+def read_course(filename: str, data: bytes) -> tuple[ImportedCourse, list[Finding]]:
+    """The course in a file, by the ending of its name, and all that is wrong with it.
+
+    Never raises for what is in the file. With an error among the findings the course is incomplete.
+    """
+    findings = Findings()
+    features = _features(filename, data, findings)
+    course = assemble(features, findings)
+    if not has_errors(findings):
+        _check_content(course, findings)
+    return course, list(findings)
+
+
+def _check_content(course: ImportedCourse, findings: Findings) -> None:
+    if not (course.waypoints or course.fences or course.zones):
+        findings.error("file", "waypoints", "there is nothing in the file that TRM times")
+    elif not course.waypoints:
+        findings.warning("file", "waypoints", "there are none in the file")
+
+
+def _features(filename: str, data: bytes, findings: Findings) -> list[Feature]:
+    ending = filename.rpartition(".")[2].lower()
+    if ending == "kmz" or data.startswith(b"PK\x03\x04"):
+        findings.error("file", "format", "KMZ is a zip archive: unpack it and give the KML inside")
+    elif ending not in _READERS:
+        findings.error("file", "format", f"the name must end with one of .{', .'.join(_READERS)}")
+    elif not data.strip():
+        findings.error("file", "content", "the file is empty")
+    elif len(data) > GREATEST_BYTES:
+        findings.error("file", "content", f"is larger than {GREATEST_BYTES // 1024 // 1024} MB")
+    else:
+        try:
+            return _READERS[ending](data, findings)
+        except XmlFault as fault:
+            findings.error(f"line {fault.line}", "XML", fault.reason)
+    return []
