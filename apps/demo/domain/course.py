@@ -1,13 +1,15 @@
 """The demo rally's course: a prologue and two stages in the mountains of northern Albania."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
 from apps.demo.domain.road import Road, winding_road
 
 MINUTE_MS = 60_000
+FIRST_DAY = date(2026, 6, 6)  # contracts §7
+DAYS = 3  # of the rally that are driven here
 HALT_BEFORE_START_M = 40.0  # where a crew waits for its time
 
 
@@ -71,28 +73,37 @@ RADII = {
 ALONG = ("WPV", "WPM", "WPE", "WPC", "WPN", "WPS", "WPM", "WPP", "PC")
 
 
-def build_course(seed: int) -> tuple[StageCourse, ...]:
-    """The three stages; the same seed gives the same course."""
+def first_day(today: date) -> date:
+    """The rally's own first day, or an earlier one where the clock has not come so far.
+
+    A fix from the future counts nowhere (design §4): on such a machine the rally is held before today.
+    """
+    return min(FIRST_DAY, today - timedelta(days=DAYS))
+
+
+def build_course(seed: int, begins: date = FIRST_DAY) -> tuple[StageCourse, ...]:
+    """The three stages, one a day; the same seed gives the same course."""
     rng = np.random.default_rng([seed, 1])
-    return (_prologue(rng), _first_stage(rng), _second_stage(rng))
+    days = [begins + timedelta(days=n) for n in range(DAYS)]
+    return (_prologue(rng, days[0]), _first_stage(rng, days[1]), _second_stage(rng, days[2]))
 
 
-def _prologue(rng: np.random.Generator) -> StageCourse:
+def _prologue(rng: np.random.Generator, day: date) -> StageCourse:
     start, finish = 1500.0, 5500.0
     road = winding_road((41.3106, 19.8203), 140, 7000, rng)
     points = [*_ends(start, finish), *_along(("WPV", "WPM"), start, finish), *_time_controls(road)]
     zone = Zone("Petrelë village", 2700, 3100, 50, drawn=True)
-    return StageCourse("Prologue", "prologue", _at(6, 7), road, start, finish, tuple(points), (zone,), maximum_s=1200)
+    return StageCourse("Prologue", "prologue", _at(day, 7), road, start, finish, tuple(points), (zone,), maximum_s=1200)
 
 
-def _first_stage(rng: np.random.Generator) -> StageCourse:
+def _first_stage(rng: np.random.Generator, day: date) -> StageCourse:
     start, finish = 4000.0, 26_000.0
     road = winding_road((41.3760, 19.9010), 48, 29_000, rng)
     pair = Zone("Bulqizë bridge", 18_000, 18_900, 30, drawn=False)
     return StageCourse(
         name="Stage 1: Tirana – Burrel",
         role="stage",
-        starts_ts=_at(7, 5),
+        starts_ts=_at(day, 5),
         road=road,
         start_m=start,
         finish_m=finish,
@@ -102,7 +113,7 @@ def _first_stage(rng: np.random.Generator) -> StageCourse:
     )
 
 
-def _second_stage(rng: np.random.Generator) -> StageCourse:
+def _second_stage(rng: np.random.Generator, day: date) -> StageCourse:
     start, finish, neutral_s = 3500.0, 21_500.0, 300
     road = winding_road((41.6110, 20.0090), 74, 24_000, rng)
     pair = Zone("Zerqan school", 15_600, 16_400, 30, drawn=False)
@@ -113,7 +124,7 @@ def _second_stage(rng: np.random.Generator) -> StageCourse:
     return StageCourse(
         name="Stage 2: Burrel – Peshkopi",
         role="stage",
-        starts_ts=_at(8, 5),
+        starts_ts=_at(day, 5),
         road=road,
         start_m=start,
         finish_m=finish,
@@ -131,9 +142,9 @@ def _second_stage(rng: np.random.Generator) -> StageCourse:
     )
 
 
-def _at(day: int, hour: int) -> int:
-    """Epoch ms of an hour (UTC) in June 2026."""
-    return int(datetime(2026, 6, day, hour, tzinfo=UTC).timestamp() * 1000)
+def _at(day: date, hour: int) -> int:
+    """Epoch ms of an hour (UTC) of a day."""
+    return int(datetime.combine(day, time(hour), UTC).timestamp() * 1000)
 
 
 def _ends(start: float, finish: float) -> list[Point]:

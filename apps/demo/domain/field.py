@@ -1,9 +1,11 @@
 """The demo's field: who starts, in what, how well they drive, and what happens to whom."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 
+from apps.demo.domain.course import FIRST_DAY
 from apps.demo.domain.drive import Mishap, Vehicle
 
 # Contracts §7, sort order in tens. The rulebook prints M-7 twice; Female is M-8 here.
@@ -67,16 +69,20 @@ KINDS = (
     ),
 )  # fmt: skip
 
+# Nation → men, women, families: invented people.
 NAMES = {
-    "AL": (("Arben", "Besa", "Dritan", "Elira", "Ilir", "Mirela"), ("Hoxha", "Leka", "Prifti", "Shehu", "Gjoka")),
-    "AT": (("Lukas", "Anna", "Florian", "Maria"), ("Gruber", "Steiner", "Moser", "Hofer")),
-    "CZ": (("Jakub", "Tereza", "Ondřej", "Petr"), ("Novák", "Dvořák", "Černý", "Žák")),
-    "DE": (("Jonas", "Lena", "Stefan", "Uwe"), ("Krüger", "Schäfer", "Vogel", "Brandt")),
-    "FR": (("Émile", "Chloé", "Hugo", "Bruno"), ("Moreau", "Garnier", "Lefèvre", "Roux")),
-    "GR": (("Nikos", "Eleni", "Yannis", "Kostas"), ("Pappas", "Nikolaou", "Dimou", "Vlachos")),
-    "IT": (("Luca", "Giulia", "Paolo", "Marta"), ("Rinaldi", "Conti", "Ferri", "Galli")),
-    "RO": (("Andrei", "Ioana", "Mihai", "Radu"), ("Popa", "Ionescu", "Munteanu", "Stan")),
+    "AL": (("Arben", "Dritan", "Ilir"), ("Besa", "Elira", "Mirela"), ("Hoxha", "Leka", "Prifti", "Shehu", "Gjoka")),
+    "AT": (("Lukas", "Florian", "Georg"), ("Anna", "Maria", "Eva"), ("Gruber", "Steiner", "Moser", "Hofer")),
+    "CZ": (("Jakub", "Ondřej", "Petr"), ("Tereza", "Jana", "Klára"), ("Novák", "Dvořák", "Černý", "Žák")),
+    "DE": (("Jonas", "Stefan", "Uwe"), ("Lena", "Silke", "Britta"), ("Krüger", "Schäfer", "Vogel", "Brandt")),
+    "FR": (("Émile", "Hugo", "Bruno"), ("Chloé", "Manon", "Inès"), ("Moreau", "Garnier", "Lefèvre", "Roux")),
+    "GR": (("Nikos", "Yannis", "Kostas"), ("Eleni", "Maria", "Sofia"), ("Pappas", "Dimou", "Vlachos", "Ralli")),
+    "IT": (("Luca", "Paolo", "Enzo"), ("Giulia", "Marta", "Chiara"), ("Rinaldi", "Conti", "Ferri", "Galli")),
+    "RO": (("Andrei", "Mihai", "Radu"), ("Ioana", "Alina", "Diana"), ("Popa", "Ionescu", "Munteanu", "Stan")),
 }
+FEMALE_CLASSES = frozenset({"M-8", "Q-3"})
+AGES = {"M-5": (45, 54), "M-6": (45, 54), "M-7": (55, 68)}  # seniors and veterans are by age
+WOMEN_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class Person:
     first_name: str
     last_name: str
     nationality: str
+    birth_date: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +128,15 @@ def _seats(entries: int) -> list[tuple[Kind, int]]:
 
 def _crew(kind: Kind, place: int, serial: int, mishaps: tuple[Mishap, ...], rng: np.random.Generator) -> Crew:
     make, model, cc = kind.models[place % len(kind.models)]
-    nationality = str(rng.choice(list(NAMES)))
-    first_names, last_names = NAMES[nationality]
-    # Nobody shares a cockpit with a namesake.
-    names = rng.choice(first_names, kind.crew, replace=False), rng.choice(last_names, kind.crew, replace=False)
-    people = tuple(Person(str(a), str(b), nationality) for a, b in zip(*names, strict=True))
+    class_code = kind.classes[place % len(kind.classes)]
     skill = float(rng.uniform(0.78, 1.0))
     v = kind.vehicle
     number = kind.first_number + place
     trackers = 3 if number == FIRST_ENTRY else 1
     return Crew(
         number=number,
-        class_code=kind.classes[place % len(kind.classes)],
-        people=people,
+        class_code=class_code,
+        people=_people(class_code, kind.crew, rng),
         make=make,
         model=model,
         cc=cc,
@@ -141,6 +144,20 @@ def _crew(kind: Kind, place: int, serial: int, mishaps: tuple[Mishap, ...], rng:
         vehicle=Vehicle(v.top_kmh, v.sideways_ms2, v.thrust_ms2, v.brakes_ms2, skill),
         devices=tuple(f"35609308{serial:05d}{tracker:02d}" for tracker in range(trackers)),
         mishaps=mishaps,
+    )
+
+
+def _people(class_code: str, seats: int, rng: np.random.Generator) -> tuple[Person, ...]:
+    """A crew of one nation, of the sex and age its class asks for; nobody shares a cockpit with a namesake."""
+    nation = str(rng.choice(list(NAMES)))
+    men, women, families = NAMES[nation]
+    first_names = women if class_code in FEMALE_CLASSES or rng.random() < WOMEN_SHARE else men
+    names = rng.choice(first_names, seats, replace=False), rng.choice(families, seats, replace=False)
+    youngest, oldest = AGES.get(class_code, (21, 44))
+    days = rng.integers(youngest * 366, oldest * 365, seats)
+    return tuple(
+        Person(str(first), str(last), nation, FIRST_DAY - timedelta(days=int(age)))
+        for first, last, age in zip(*names, days, strict=True)
     )
 
 

@@ -1,11 +1,13 @@
 """The demo rally in the tables: whole, and made anew as often as one likes."""
 
+from datetime import date
+
 import pytest
 
 from apps.course.models import Waypoint, WaypointType
 from apps.demo.domain.course import build_course
 from apps.demo.domain.field import build_field
-from apps.demo.services import build_event, make_admin
+from apps.demo.services import ZONE, build_event, make_admin
 from apps.events.models import Entry, Event, RaceClass
 from apps.scoring.plans import load_plan
 from apps.timing.models import EntrySegmentStart
@@ -19,6 +21,8 @@ def test_the_rally_of_the_contract_is_there() -> None:
     assert (event.slug, event.organization.slug, event.time_zone) == (
         "rally-albania-2026", "msc-albania", "Europe/Tirane",
     )  # fmt: skip
+    days = [moment.astimezone(ZONE).date() for moment in (event.starts_at, event.ends_at)]
+    assert days == [date(2026, 6, 6), date(2026, 6, 13)]
     assert list(RaceClass.objects.filter(event=event).values_list("sort_order", flat=True)) == list(range(10, 190, 10))
     assert set(Waypoint.objects.values_list("type", flat=True)) == set(WaypointType.values)
     entry = Entry.objects.get(event=event, race_number=301)

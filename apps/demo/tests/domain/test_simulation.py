@@ -1,5 +1,6 @@
 """The simulated rally: the same for the same seed, plausible to drive, and with the mishaps it promises."""
 
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from apps.course.domain.controls import Control
 from apps.course.domain.crossings import Course, detect
 from apps.course.domain.fixes import Fixes
 from apps.course.domain.plane import distance_m
-from apps.demo.domain.course import StageCourse, build_course
+from apps.demo.domain.course import FIRST_DAY, StageCourse, build_course, first_day
 from apps.demo.domain.drive import Mishap, Track, Vehicle, drive
 from apps.demo.domain.field import CLASSES, build_field
 from apps.demo.domain.traffic import starts, traffic
@@ -37,6 +38,24 @@ def test_the_same_seed_gives_the_same_rally_and_another_another() -> None:
 
     assert sent(3) == sent(3)
     assert sent(3) != sent(4)
+
+
+@pytest.mark.parametrize(
+    ("today", "begins"),
+    [
+        (date(2026, 11, 21), date(2026, 6, 6)),
+        (date(2026, 6, 9), date(2026, 6, 6)),
+        (date(2026, 6, 8), date(2026, 6, 5)),
+        (date(2025, 3, 1), date(2025, 2, 26)),
+    ],
+)
+def test_the_rally_is_over_before_today(today: date, begins: date) -> None:
+    """Protects machines whose clock reads before June 2026: a fix from the future counts nowhere."""
+    assert first_day(today) == begins
+    course = build_course(1, begins)
+    shift = (FIRST_DAY - begins).days * 86_400_000
+    assert [s.starts_ts + shift for s in course] == [s.starts_ts for s in COURSE]
+    assert (course[0].road.x == COURSE[0].road.x).all()
 
 
 @STAGES
@@ -103,3 +122,13 @@ def test_any_size_of_field_starts_in_order(entries: int) -> None:
     assert len(field) == entries
     instants = list(starts(field, COURSE[0]).values())
     assert instants == sorted(instants)
+
+
+def test_classes_by_sex_and_age_hold_their_people() -> None:
+    ages = {"M-5": range(45, 56), "M-6": range(45, 56), "M-7": range(55, 70)}
+    women = {"Besa", "Elira", "Mirela", "Anna", "Maria", "Eva", "Tereza", "Jana", "Klára", "Lena", "Silke", "Britta"}
+    women |= {"Chloé", "Manon", "Inès", "Eleni", "Sofia", "Giulia", "Marta", "Chiara", "Ioana", "Alina", "Diana"}
+    for crew in build_field(180, 3, 5):
+        for person in crew.people:
+            assert (FIRST_DAY - person.birth_date).days // 365 in ages.get(crew.class_code, range(20, 46))
+            assert person.first_name in women or crew.class_code not in ("M-8", "Q-3")
