@@ -109,19 +109,22 @@ class Hub:
                 async with asyncio.timeout(self._poll_s):
                     await self._news.wait()
             self._news.clear()
-            await self._hand_out()
+            while await self._hand_out():
+                pass
 
-    async def _hand_out(self) -> None:
+    async def _hand_out(self) -> bool:
+        """One read of the news; True when there was any, and so may be more."""
         sent = {topic: channel.seq for topic, channel in self._channels.items() if channel.seq is not None}
         if not sent:
-            return
+            return False
         try:
             changes = await self._source.after(sent)
         except SourceError as error:
             log.warning("no news from the database", error=str(error))
-            return
+            return False
         for change in changes:
             self._offer(change)
+        return bool(changes)
 
     def _offer(self, change: Change) -> None:
         channel = self._channels.get(change.topic)

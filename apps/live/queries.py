@@ -16,13 +16,14 @@ class Change:
     age_s: float
 
 
-# What followed the last number sent of each topic, oldest first; a topic far behind catches up in several reads.
+# What followed the last number sent of each topic, oldest first. A topic far behind catches up in several reads,
+# each shorter than a socket's queue.
 CHANGES_AFTER = """
     select o.topic, o.seq, (o.payload -> 'changes')::text,
            extract(epoch from clock_timestamp() - o.created_at)::float8
     from unnest(%s::text[], %s::bigint[]) as sent(topic, seq)
     cross join lateral (
-        select * from outbox where topic = sent.topic and seq > sent.seq order by seq limit 100
+        select * from outbox where topic = sent.topic and seq > sent.seq order by seq limit 50
     ) o
     order by o.topic, o.seq
 """

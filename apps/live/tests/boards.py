@@ -35,12 +35,14 @@ class Board:
 
 def build(entries: int = 3, *, public: bool = True) -> Board:
     """Crews 301 and on, classes C-1 and C-2 in turn, ten minutes and one more for each; the last one runs."""
-    event = EventFactory(is_public=public, name="Rally Albania 2026", slug="rally-albania-2026")
-    stages = (StageFactory(event=event, name="Prologue"), StageFactory(event=event, name="Stage 1"))
-    classes = [RaceClassFactory(event=event, code=code) for code in ("C-1", "C-2")]
-    crews = [EntryFactory(event=event, race_class=classes[n % 2], race_number=301 + n) for n in range(entries)]
+    event = EventFactory.create(is_public=public, name="Rally Albania 2026", slug="rally-albania-2026")
+    stages = (StageFactory.create(event=event, name="Prologue"), StageFactory.create(event=event, name="Stage 1"))
+    classes = [RaceClassFactory.create(event=event, code=code) for code in ("C-1", "C-2")]
+    crews = [EntryFactory.create(event=event, race_class=classes[n % 2], race_number=301 + n) for n in range(entries)]
     for n, crew in enumerate(crews):
-        EntryCrewFactory(entry=crew, user=UserFactory(first_name="Arta", last_name=f"Hoxha {n}"))
+        EntryCrewFactory.create(entry=crew, user=UserFactory.create(first_name="Arta", last_name=f"Hoxha {n}"))
+        if n % 4 == 0:
+            EntryCrewFactory.create(entry=crew, user=UserFactory.create(first_name="Besnik", last_name="Leka"))
         result(crew, stages[0], n, running=n == entries - 1)
     return Board(event, stages, tuple(crews))
 
@@ -51,8 +53,8 @@ def result(entry: Entry, stage: Stage, n: int, *, running: bool) -> None:
         "status": "finished", "time_ms": time_ms, "penalty_ms": n * MINUTE, "total_ms": time_ms + n * MINUTE,
         "rank": n + 1, "class_rank": n // 2 + 1, "last_control": "ASS",
     }  # fmt: skip
-    StageResultFactory(entry=entry, stage=stage, **values)
-    EventResultFactory(entry=entry, **{key: value for key, value in values.items() if key != "last_control"})
+    StageResultFactory.create(entry=entry, stage=stage, **values)
+    EventResultFactory.create(entry=entry, **{key: value for key, value in values.items() if key != "last_control"})
 
 
 def overtake(board: Board, redis: Redis | None) -> int:

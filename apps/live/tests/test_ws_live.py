@@ -184,8 +184,8 @@ def test_no_such_event_and_no_such_stage(web: WebServer) -> None:
 
 def test_a_private_event_is_for_its_members(web: WebServer) -> None:
     board = boards.build(public=False)
-    member, stranger, chief = UserFactory(), UserFactory(), UserFactory(is_superuser=True)
-    OrganizationUserFactory(organization=board.event.organization, user=member)
+    member, stranger, chief = UserFactory.create(), UserFactory.create(), UserFactory.create(is_superuser=True)
+    OrganizationUserFactory.create(organization=board.event.organization, user=member)
     for outsider in (None, stranger):
         with client(web, outsider) as spectator:
             for topic in (board.topic, board.stage_topic):

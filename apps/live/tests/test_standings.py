@@ -1,0 +1,59 @@
+"""Order, gaps and times of a board as people read it."""
+
+from typing import Any
+
+import pytest
+
+from apps.live.standings import clock, standings
+
+
+def line(number: int, **fields: Any) -> dict[str, Any]:
+    blank = {
+        "entryId": str(number), "raceNumber": number, "crew": "", "vehicle": "", "classCode": "C-1",
+        "status": "finished", "timeMs": None, "penaltyMs": 0, "totalMs": None, "rank": None, "classRank": None,
+        "lastControl": "",
+    }  # fmt: skip
+    return {**blank, **fields}
+
+
+BOARD = [
+    line(305, status="dnf"),
+    line(304, status="registered"),
+    line(303, status="running", lastControl="WP 2", timeMs=1000),
+    line(302, rank=2, classRank=1, totalMs=72_000, classCode="C-2"),
+    line(301, rank=1, classRank=1, totalMs=60_000),
+    line(306, rank=3, classRank=2, totalMs=80_000, classCode="C-2"),
+]
+
+
+def test_ranked_then_running_then_to_come_then_the_rest() -> None:
+    assert [s.race_number for s in standings(BOARD)] == [301, 302, 306, 303, 304, 305]
+
+
+def test_gaps_are_to_the_leader_of_what_is_shown() -> None:
+    assert [s.gap for s in standings(BOARD)][:3] == ["", "+0:00:12", "+0:00:20"]
+    of_class = standings(BOARD, "C-2")
+    assert [(s.rank, s.gap) for s in of_class] == [("1", ""), ("2", "+0:00:08")]
+
+
+def test_a_crew_behind_by_stages_and_not_by_time_has_no_gap() -> None:
+    board = [line(301, rank=1, totalMs=90_000), line(302, rank=2, totalMs=60_000)]
+    assert [s.gap for s in standings(board)] == ["", ""]
+
+
+def test_the_control_is_told_only_of_those_on_their_way() -> None:
+    assert [s.control for s in standings(BOARD) if s.control] == ["WP 2"]
+
+
+@pytest.mark.parametrize(
+    ("ms", "tenths", "text"),
+    [(None, False, ""), (0, False, "0:00:00"), (3_599_999, False, "0:59:59"), (3_599_999, True, "0:59:59.9"),
+     (36_000_000, False, "10:00:00"), (360_000_040, True, "100:00:00.0")],
+)  # fmt: skip
+def test_times_are_cut_never_rounded_up(ms: int | None, tenths: bool, text: str) -> None:
+    assert clock(ms, tenths=tenths) == text
+
+
+def test_one_time_with_tenths_gives_tenths_to_all() -> None:
+    board = [line(301, rank=1, totalMs=60_100), line(302, rank=2, totalMs=61_000)]
+    assert [s.total for s in standings(board)] == ["0:01:00.1", "0:01:01.0"]
