@@ -12,6 +12,7 @@ from apps.course.domain.importing.radii import RADII, Radius
 
 # The codes of contracts §3; the model's own choices are the same, a test holds them together.
 TYPES = ("WPV", "WPE", "WPM", "WPS", "WPC", "WPN", "WPP", "PC", "TC", "DZ", "FZ", "DN", "FN", "DSS", "ASS")
+ALIASES = {"START": "DSS", "FINISH": "ASS"}  # as analyse_track reads them
 GREATEST_ORDER = 2_147_483_647  # of the column
 NEAR_DEG, FAR_DEG = 1.0, 5.0  # a point this far off that would be this near with its numbers exchanged
 
@@ -39,7 +40,7 @@ def _waypoint(feature: Feature, position: int, findings: Findings) -> ImportedWa
 
 def _type(feature: Feature, findings: Findings) -> str:
     """The given type, else the one the name begins with ("DZ 4"); "" with an error when there is neither."""
-    given = feature.type.upper()
+    given = ALIASES.get(feature.type.upper(), feature.type.upper())
     if given in TYPES:
         return given
     if given:
@@ -117,10 +118,14 @@ def _check_swapped(points: Sequence[ImportedWaypoint], findings: Findings) -> No
         return
     lat, lon = (sorted(values)[len(points) // 2] for values in zip(*((p.lat, p.lon) for p in points), strict=True))
     for point in points:
-        off = max(abs(point.lat - lat), abs(point.lon - lon))
-        exchanged = max(abs(point.lon - lat), abs(point.lat - lon))
-        if off > FAR_DEG and exchanged < NEAR_DEG:
+        if seem_exchanged(point.lat, point.lon, lat, lon):
             findings.warning(point.place, "coordinates", "latitude and longitude seem to be exchanged")
+
+
+def seem_exchanged(lat: float, lon: float, near_lat: float, near_lon: float) -> bool:
+    """Far from where it should be, and near with its two numbers exchanged."""
+    off = max(abs(lat - near_lat), abs(lon - near_lon))
+    return off > FAR_DEG and max(abs(lon - near_lat), abs(lat - near_lon)) < NEAR_DEG
 
 
 PAIRS: Mapping[str, str] = {"DZ": "FZ", "DN": "FN", "DSS": "ASS"}

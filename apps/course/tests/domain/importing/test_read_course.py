@@ -61,7 +61,7 @@ KML_SQUARE = (
     "</LinearRing></outerBoundaryIs></Polygon>"
 )
 KML_LINE = "<LineString><coordinates>20,41 20.001,41</coordinates></LineString>"
-SQUARE = [[[20, 41], [20.01, 41], [20.01, 41.01], [20, 41.01], [20, 41]]]
+SQUARE: list[list[list[float]]] = [[[20, 41], [20.01, 41], [20.01, 41.01], [20, 41.01], [20, 41]]]
 BOW_TIE = [[[20, 41], [20.01, 41.01], [20.01, 41], [20, 41.01], [20, 41]]]
 LINE = [[20, 41], [20.001, 41]]
 
@@ -177,7 +177,7 @@ def test_a_dss_needs_no_ass_where_a_gate_is_the_finish() -> None:
 
 
 def test_geometry_is_kept_without_what_a_database_could_not_hold() -> None:
-    ring = [[lon, lat, "\x00"] for lon, lat in SQUARE[0]]
+    ring = [[*corner, "\x00"] for corner in SQUARE[0]]
     course = read("c.json", geojson(shape("Polygon", [ring], name="A\x00\ud800 b")))
     assert course.fences[0].geometry == {"type": "Polygon", "coordinates": SQUARE}
     assert course.fences[0].name == "A b"
