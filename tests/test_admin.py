@@ -1,5 +1,7 @@
 """Every registered admin page opens, for lists and for forms, with a row of every table in place."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.db.models import Model
@@ -17,12 +19,14 @@ from apps.scoring import factories as scoring
 from apps.timing import factories as timing
 
 MODELS = [model for model in admin.site._registry if model.__module__.startswith("apps.")]
-FACTORIES = {
-    factory._meta.model: factory
-    for module in (accounts, catalog, events, course, timing, penalties, scoring)
-    for factory in vars(module).values()
-    if isinstance(factory, type) and issubclass(factory, DjangoModelFactory) and factory._meta.model
-}
+MODULES = (accounts, catalog, events, course, timing, penalties, scoring)
+MADE_BY: list[Any] = [
+    thing
+    for module in MODULES
+    for thing in vars(module).values()
+    if isinstance(thing, type) and issubclass(thing, DjangoModelFactory)
+]
+FACTORIES = {factory._meta.model: factory for factory in MADE_BY}
 
 
 @pytest.fixture

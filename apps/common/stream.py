@@ -71,6 +71,17 @@ def request(client: redis.Redis, reason: str, **names: str) -> None:
     client.xadd(REQUESTS_STREAM, cast(Any, fields), maxlen=MOST_KEPT, approximate=True)
 
 
+def dead_letters(stream: str) -> str:
+    """The stream that takes what another one could not work off."""
+    return f"{stream}:dlq"
+
+
+def entries(client: redis.Redis, stream: str) -> list[Message]:
+    """All entries of a stream, dead letters for example, oldest first."""
+    rows: Any = client.xrange(stream)
+    return [Message(id, fields) for id, fields in rows]
+
+
 class Group:
     """One consumer of a group on one stream."""
 
@@ -92,20 +103,20 @@ class Group:
         """New messages, or none after `block_ms`."""
         reply: Any = self.client.xreadgroup(self.group, self.consumer, {self.stream: ">"}, count=count, block=block_ms)
         # RESP3 answers with a dictionary of streams and wraps the entries once more than RESP2.
-        entries = reply.values() if isinstance(reply, dict) else (pair[1] for pair in reply or ())
+        parts = reply.values() if isinstance(reply, dict) else (pair[1] for pair in reply or ())
         found: list[Message] = []
-        for entry in entries:
-            rows = entry[0] if entry and isinstance(entry[0], list) else entry
+        for part in parts:
+            rows = part[0] if part and isinstance(part[0], list) else part
             found += [Message(id, fields or {}) for id, fields in rows]
         return found
 
     def claim_idle(self, min_idle_ms: int, count: int) -> list[Message]:
         """Messages another consumer took and has not acknowledged for so long: it is taken for dead."""
-        _, entries, *_ = self.client.xautoclaim(
+        _, claimed, *_ = self.client.xautoclaim(
             self.stream, self.group, self.consumer, min_idle_ms, start_id="0-0", count=count
         )
-        counts = self._deliveries([id for id, _ in entries])
-        return [Message(id, fields or {}, counts.get(id, 1)) for id, fields in entries]
+        counts = self._deliveries([id for id, _ in claimed])
+        return [Message(id, fields or {}, counts.get(id, 1)) for id, fields in claimed]
 
     def ack(self, ids: Sequence[bytes]) -> int:
         return int(self.client.xack(self.stream, self.group, *ids)) if ids else 0
@@ -119,7 +130,7 @@ class Group:
             b"deliveries": message.deliveries,
             b"origin_id": message.id,
         }
-        self.client.xadd(f"{self.stream}:dlq", cast(Any, letter))
+        self.client.xadd(dead_letters(self.stream), cast(Any, letter))
         self.ack([message.id])
 
     def lag(self) -> int:

@@ -18,6 +18,8 @@ from apps.common import stream
 from apps.common.position import Position
 from apps.scoring.tests import rally
 from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.worker import Scorer
+from apps.telemetry.services import Processor
 
 ROOT = Path(__file__).resolve().parents[3]
 STREAM = "telemetry:t"
@@ -53,17 +55,18 @@ def test_disorder_and_many_workers_end_in_the_same_readings(redis: Redis, seed: 
     expected = clean_run(redis, records)
     processors = [processor(redis, f"p{n}", batch=rng.randint(20, 300)) for n in range(2)]
     scorers = [scorer(redis, f"s{n}", batch=rng.randint(1, 4)) for n in range(2)]
-    for worker in (*processors, *scorers):
+    workers: list[Processor | Scorer] = [*processors, *scorers]
+    for worker in workers:
         worker.prepare()
     mixed = disorder(records, rng)
     for part in range(0, len(mixed), 200):
         stream.send(redis, STREAM, mixed[part : part + 200])
-        for worker in rng.sample([*processors, *scorers], 3):
+        for worker in rng.sample(workers, 3):
             worker.step()
         if part == 600:
             take_and_die(redis)
     time.sleep(0.3)
-    for worker in (*processors, *scorers):
+    for worker in workers:
         worker.run_until_idle()
     assert rally.readings() == expected, f"seed {seed}"
 

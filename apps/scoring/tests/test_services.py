@@ -111,10 +111,10 @@ def test_a_crew_that_is_not_competing_is_timed_but_never_ranked(redis: Redis) ->
     ],
 )
 def test_a_request_nobody_can_work_off_is_put_aside(redis: Redis, fields: dict[str, Any], reason: bytes) -> None:
-    redis.xadd(stream.REQUESTS_STREAM, fields)
+    redis.xadd(stream.REQUESTS_STREAM, fields)  # type: ignore[arg-type]
     scorer(redis).run_until_idle()
-    [(_, letter)] = redis.xrange(f"{stream.REQUESTS_STREAM}:dlq")  # type: ignore[misc]
-    assert reason in letter[b"error"]
+    [letter] = stream.entries(redis, stream.dead_letters(stream.REQUESTS_STREAM))
+    assert reason in letter.fields[b"error"]
 
 
 def test_a_device_nobody_carries_is_no_fault(redis: Redis) -> None:

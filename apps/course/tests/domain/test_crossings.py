@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -293,8 +294,8 @@ def without_the_gap_limit(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
 
 
 def in_order_of_arrival(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    def build(device: object, ts: object, lat: object, lon: object) -> Fixes:
-        columns = np.broadcast_to(device, np.shape(ts)), ts, lat, lon, np.full(np.shape(ts), np.nan)  # type: ignore[arg-type]
+    def build(device: Any, ts: Any, lat: Any, lon: Any) -> Fixes:
+        columns = np.broadcast_to(device, np.shape(ts)), ts, lat, lon, np.full(np.shape(ts), np.nan)
         return Fixes(*(np.asarray(column) for column in columns))
 
     monkeypatch.setattr(Fixes, "build", build)
