@@ -1,5 +1,7 @@
 """Reading course files: GPX (OpenRally), KML and GeoJSON to one ImportedCourse and a list of findings."""
 
+import re
+import sys
 from collections.abc import Callable
 
 from apps.course.domain.importing.assemble import assemble
@@ -41,7 +43,13 @@ def read_course(filename: str, data: bytes) -> tuple[ImportedCourse, list[Findin
     course = assemble(features, findings)
     if not has_errors(findings):
         _check_content(course, findings)
-    return course, list(findings)
+    return course, sorted(findings, key=_number)
+
+
+def _number(finding: Finding) -> int:
+    """The line's or the feature's number: faults are told in the order of the file, those of all of it last."""
+    digits = re.match(r"(?:line|feature) (\d+)", finding.place)
+    return int(digits[1]) if digits else sys.maxsize
 
 
 def _check_content(course: ImportedCourse, findings: Findings) -> None:

@@ -305,6 +305,12 @@ def test_what_is_doubtful_is_said(filename: str, data: bytes, said: str) -> None
     assert any(said in str(finding) for finding in findings if finding.severity == "warning"), findings
 
 
+def test_faults_are_told_in_the_order_of_the_file() -> None:
+    features = [point("DZ", radius_m=50, name="Z"), point(order="x"), shape("Polygon", BOW_TIE, name="A"), point("WPX")]
+    _, findings = read_course("a.json", geojson(*features))
+    assert [finding.place for finding in findings] == ["feature 1 'Z'", "feature 2", "feature 3 'A'", "feature 4"]
+
+
 def test_imperial_units_are_refused_for_their_limits_are_in_miles() -> None:
     units = "<metadata><extensions><openrally:units>imperial</openrally:units></extensions></metadata>\n"
     _, findings = read_course("a.gpx", gpx(units, wpt("wpm/")))
