@@ -1,11 +1,14 @@
 """The demo's own processes: started together, watched, stopped by their pids."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +29,7 @@ class Child:
         self.log = LOGS / f"{name}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [*_ended_with_us(), sys.executable, *arguments],
                 cwd=ROOT,
                 env=os.environ | environment,
                 stdout=log,
@@ -73,10 +76,12 @@ class Children:
             child.check()
 
     def stop(self) -> None:
-        for child in self._all:
-            child.stop()
-        for child in self._all:
-            child.wait()
+        """End all of them; an impatient second Ctrl-C does not leave any behind."""
+        with _undisturbed():
+            for child in self._all:
+                child.stop()
+            for child in self._all:
+                child.wait()
 
     def _wait_for_web(self, port: int) -> None:
         deadline = time.monotonic() + 30
@@ -85,6 +90,21 @@ class Children:
             if time.monotonic() > deadline:
                 raise ChildDiedError(f"the web server does not answer on port {port}")
             time.sleep(0.1)
+
+
+def _ended_with_us() -> list[str]:
+    """Command words that have the kernel end a child whose demo was killed, where util-linux is there."""
+    return ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    held = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
 
 
 def free_port(wanted: int) -> int:

@@ -11,15 +11,21 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.slow
 
 
+NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
+
+
 def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     """The demo in a copy of the tree, so that its servers and logs are its own."""
     for name in ("apps", "trm", "migrations", "sql"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "tests"), dirs_exist_ok=True
+        )
     shutil.copy(ROOT / "manage.py", tmp_path)
     clean = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")}
     return subprocess.Popen(
@@ -30,6 +36,25 @@ def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def welcome(process: subprocess.Popen[str]) -> str:
+    """What the demo says until it is on."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    while "Ctrl-C" not in (lines[-1] if lines else ""):
+        lines.append(process.stdout.readline())
+        assert process.poll() is None, "".join(lines)
+    return "".join(lines)
+
+
+def children(pid: int) -> dict[str, int]:
+    """The demo's processes by the word that names them; its servers are children too."""
+    found = {}
+    for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        for word in Path(f"/proc/{number}/cmdline").read_text().split("\0"):
+            found[word] = int(number)
+    return {word: found[word] for word in ("trm.asgi:application", "run_processor", "run_scorer") if word in found}
 
 
 def test_once_runs_to_the_end_and_prints_the_classification(tmp_path: Path) -> None:
@@ -44,12 +69,7 @@ def test_once_runs_to_the_end_and_prints_the_classification(tmp_path: Path) -> N
 def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     """Protects the newcomer's machine: no server is left behind."""
     process = start(tmp_path, "--speed", "20")
-    assert process.stdout is not None
-    lines: list[str] = []
-    while "Ctrl-C" not in (lines[-1] if lines else ""):
-        lines.append(process.stdout.readline())
-        assert process.poll() is None, "".join(lines)
-    url = re.search(r"http://\S+/live/rally-albania-2026/", "".join(lines))
+    url = re.search(r"http://\S+/live/rally-albania-2026/", welcome(process))
     assert url is not None
     with urllib.request.urlopen(url[0], timeout=10) as page:
         assert "Rally Albania 2026" in page.read().decode()
@@ -59,3 +79,51 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert process.returncode == 0 and "Stopped." in out, out
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url[0], timeout=5)
+
+
+@NEEDS_PROC
+def test_sigterm_ends_it_and_a_second_signal_does_not_leave_children(tmp_path: Path) -> None:
+    process = start(tmp_path, "--speed", "20")
+    welcome(process)
+    running = children(process.pid)
+    assert {"trm.asgi:application", "run_processor", "run_scorer"} <= set(running)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert not any(Path(f"/proc/{pid}").exists() for pid in running.values())
+
+
+@NEEDS_PROC
+def test_a_child_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path) -> None:
+    process = start(tmp_path, "--speed", "20")
+    welcome(process)
+    os.kill(children(process.pid)["run_scorer"], signal.SIGKILL)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "scorer ended with code -9" in out and "scorer.log" in out
+
+
+@NEEDS_PROC
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux's setpriv is not here")
+def test_a_killed_demo_leaves_no_children_and_its_fixes_to_the_next(tmp_path: Path) -> None:
+    """Protects a laptop after a crash: the next demo is whole, with nothing of the last one in it."""
+    process = start(tmp_path, "--speed", "60", "--seed", "3")
+    welcome(process)
+    running = children(process.pid)
+    time.sleep(3)
+    process.kill()
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in running.values()):
+        assert time.monotonic() < deadline, running
+        time.sleep(0.1)
+    again = start(tmp_path, "--once")
+    out, _ = again.communicate(timeout=120)
+    assert again.returncode == 0 and len(re.findall(r" dnf$", out.split(": overall")[1], re.MULTILINE)) == 1, out
+
+
+def test_wrong_arguments_are_all_named() -> None:
+    with pytest.raises(CommandError, match="--entries is from 1 to 180; --seed is from 0; --port"):
+        call_command("demo", entries=0, seed=-1, port=70_000)

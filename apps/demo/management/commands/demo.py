@@ -1,10 +1,12 @@
 """Rally Albania 2026, simulated and live: everything TRM does, with one command."""
 
 import argparse
+import math
 import signal
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +15,14 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.common import stream
 from apps.common.position import instant
 from apps.common.sql import prepare_database
-from apps.demo.domain.course import StageCourse, build_course
+from apps.demo.domain.course import StageCourse, build_course, first_day
 from apps.demo.domain.field import Crew, build_field
 from apps.demo.domain.traffic import traffic
 from apps.demo.feeder import Feeder
 from apps.demo.processes import ChildDiedError, Children, free_port
 from apps.demo.report import classification
 from apps.demo.services import Login, build_event, make_admin, retire
+from apps.demo.settle import settle
 from apps.events.models import Event
 from apps.scoring.models import ResultStatus, StageResult
 
@@ -36,12 +39,15 @@ class Rally:
 
     @classmethod
     def of(cls, entries: int, seed: int) -> "Rally":
-        course = build_course(seed)
+        course = build_course(seed, first_day(datetime.now(UTC).date()))
         return cls(course, build_field(entries, len(course), seed), seed)
 
 
 class Command(BaseCommand):
-    help = "Builds Rally Albania 2026, drives a simulated field through it, and shows it live until Ctrl-C."
+    help = (
+        "Builds Rally Albania 2026, drives a simulated field through it, and shows it live until Ctrl-C. "
+        "What an earlier demo made goes first: its event, crews, trackers and their positions, and nothing else."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -53,8 +59,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="run to the end, print the classification, exit")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 1 <= options["entries"] <= 180 or (options["speed"] or 0) < 0:
-            raise CommandError("--entries is from 1 to 180, --speed at least 0")
+        _check(options)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._run(Rally.of(options["entries"], options["seed"]), options)
@@ -67,9 +72,11 @@ class Command(BaseCommand):
         self.stdout.write("Preparing the database …")
         prepare_database()
         client = stream.connect(settings.REDIS_URL)
-        _forget(client)
+        settle(client)
         event, login = build_event(rally.course, rally.crews), make_admin()
         port = free_port(options["port"])
+        if options["port"] not in (port, 0):
+            self.stdout.write(f"Port {options['port']} is taken: the pages are on {port}.")
         children = Children(port)
         try:
             self._welcome(event, login, port)
@@ -144,15 +151,24 @@ class Watch:
         self._command.stdout.flush()
 
 
+def _check(options: dict[str, Any]) -> None:
+    """Raises CommandError naming every argument out of range."""
+    wrong = [
+        words
+        for words, right in (
+            ("--entries is from 1 to 180", 1 <= options["entries"] <= 180),
+            ("--speed is a number from 0", 0 <= (options["speed"] or 0) < math.inf),
+            ("--seed is from 0", options["seed"] >= 0),
+            ("--port is from 0 to 65535", 0 <= options["port"] <= 65535),
+        )
+        if not right
+    ]
+    if wrong:
+        raise CommandError("; ".join(wrong))
+
+
 def _speed(options: dict[str, Any]) -> float:
     """Rally seconds a second, 0 for as fast as it goes."""
     if options["speed"] is not None:
         return float(options["speed"])
     return 0.0 if options["once"] else 60.0
-
-
-def _forget(client: Any) -> None:
-    """Drop what an earlier demo left in the streams: it would be played into this one."""
-    for name in stream.streams(settings.REDIS_TELEMETRY_STREAM):
-        client.delete(name, f"{name}:dlq")
-    client.delete(stream.REQUESTS_STREAM)
