@@ -1,16 +1,19 @@
 """One GPS record as it travels the stream (contracts §1), decoded typed and checked field by field."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-SMALLINT = 32_767
-REAL = 3.4e38
+EARLIEST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+
+# What the columns of `positions` can hold. JSON itself has no NaN and no infinity.
+Real = Annotated[float, msgspec.Meta(ge=-3.4e38, le=3.4e38)]
+Smallint = Annotated[float, msgspec.Meta(ge=0, le=32_767, multiple_of=1)]
 
 
 class DecodeError(ValueError):
@@ -37,15 +40,15 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class _Payload(msgspec.Struct, frozen=True):
-    device_id: str
-    timestamp: datetime
-    latitude: float
-    longitude: float
-    altitude: float
-    angle: float
-    speed: float
-    satellites: float
-    priority: int
+    device_id: Annotated[str, msgspec.Meta(min_length=1)]
+    timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+    latitude: Real
+    longitude: Real
+    altitude: Real
+    angle: Real
+    speed: Real
+    satellites: Smallint
+    priority: Annotated[int, msgspec.Meta(ge=0, le=2)]
     attributes: dict[str, Any]
 
 
@@ -57,13 +60,10 @@ def decode(fields: Mapping[bytes, bytes]) -> Position:
 
     Raises DecodeError naming the field for anything PostgreSQL could not hold or contracts §1 rule out.
     """
-    if b"payload" not in fields:
+    raw = fields.get(b"payload")
+    if raw is None:
         raise DecodeError("payload: missing")
-    try:
-        payload = _DECODER.decode(fields[b"payload"])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DecodeError(f"payload: {error}") from error
-    _check(payload)
+    payload = _payload(raw)
     return Position(
         device_id=payload.device_id,
         ts=_milliseconds(payload.timestamp),
@@ -75,7 +75,7 @@ def decode(fields: Mapping[bytes, bytes]) -> Position:
         satellites=int(payload.satellites),
         priority=payload.priority,
         codec=_codec(fields),
-        attributes={key: _resolved(value) for key, value in payload.attributes.items()},
+        attributes=_attributes(payload.attributes, raw),
     )
 
 
@@ -109,33 +109,56 @@ def instant(ts: int) -> datetime:
 
 def iso(ts: int) -> str:
     """Epoch ms as ISO-8601 UTC with milliseconds, e.g. 2026-06-07T08:00:00.500Z."""
-    return instant(ts).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ts % 1000:03d}Z"
+    return instant(ts).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _check(payload: _Payload) -> None:
-    if not payload.device_id or "\x00" in payload.device_id:
-        raise DecodeError("device_id: empty, or holds a NUL")
-    if payload.timestamp.tzinfo is None:
-        raise DecodeError("timestamp: has no time zone")
-    for name in ("latitude", "longitude", "altitude", "angle", "speed"):
-        value = getattr(payload, name)
-        if not math.isfinite(value) or abs(value) > REAL:
-            raise DecodeError(f"{name}: {value} is no finite number")
-    if not 0 <= payload.satellites <= SMALLINT or payload.satellites % 1:
-        raise DecodeError(f"satellites: {payload.satellites} is no whole number from 0 to {SMALLINT}")
-    if payload.priority not in (0, 1, 2):
-        raise DecodeError(f"priority: {payload.priority} is not 0, 1 or 2")
+def _payload(raw: bytes) -> _Payload:
+    try:
+        payload = _DECODER.decode(raw)
+        # Text in PostgreSQL holds no NUL; JSON can write one in this way only.
+        if b"\\u0000" in raw:
+            _refuse_nul(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DecodeError(f"payload: {error}") from error
+    except RecursionError as error:
+        raise DecodeError("attributes: nested too deep") from error
+    return payload
+
+
+def _refuse_nul(payload: _Payload) -> None:
+    for name in ("device_id", "attributes"):
+        if _holds_nul(getattr(payload, name)):
+            raise DecodeError(f"{name}: holds a NUL")
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return any(_holds_nul(part) for part in value)
+    return isinstance(value, str) and "\x00" in value
 
 
 def _codec(fields: Mapping[bytes, bytes]) -> str:
     try:
-        return fields.get(b"codec", b"").decode()
+        codec = fields.get(b"codec", b"").decode()
     except UnicodeDecodeError as error:
         raise DecodeError("codec: no UTF-8") from error
+    if "\x00" in codec:
+        raise DecodeError("codec: holds a NUL")
+    return codec
 
 
 def _milliseconds(timestamp: datetime) -> int:
-    return (timestamp - EPOCH) // MILLISECOND
+    ts = (timestamp - EPOCH) // MILLISECOND
+    if not EARLIEST <= ts <= LATEST:  # its time zone moves it out of the years 1 to 9999
+        raise DecodeError(f"timestamp: {timestamp.isoformat()} is out of range")
+    return ts
+
+
+def _attributes(bag: dict[str, Any], raw: bytes) -> dict[str, Any]:
+    """The bag with its sentinels resolved. Without a third brace there is no object in it to look at."""
+    return bag if raw.count(b"{") < 3 else {key: _resolved(value) for key, value in bag.items()}
 
 
 def _resolved(value: Any) -> Any:
