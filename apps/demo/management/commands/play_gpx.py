@@ -2,6 +2,7 @@
 
 import argparse
 import heapq
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.common import stream
 from apps.common.gpx import GpxError, GpxPoint, read_points
-from apps.common.position import Position
+from apps.common.position import Position, instant
 from apps.events.models import EntryDevice, Event
 
 BATCH = 1000
@@ -35,22 +36,32 @@ class Command(BaseCommand):
         parser.add_argument("--speed", type=float, default=0, help="recorded seconds a second (0 = as fast as it goes)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        devices = self._devices(options["event"], options["entry"], len(options["files"]))
-        tracks = [self._track(file, imei) for file, imei in zip(options["files"], devices, strict=True)]
+        if not 0 <= options["speed"] < math.inf:
+            raise CommandError("--speed is a number from 0")
+        links = self._links(options["event"], options["entry"], len(options["files"]))
+        tracks = [self._track(file, link) for file, link in zip(options["files"], links, strict=True)]
         positions = heapq.merge(*tracks, key=lambda position: position.ts)
         client = stream.connect(settings.REDIS_URL)
         name = stream.streams(settings.REDIS_TELEMETRY_STREAM)[0]
-        sent = sum(stream.send(client, name, batch) for batch in paced(positions, options["speed"]))
+        sent = 0
+        try:
+            for batch in paced(positions, options["speed"]):
+                sent += stream.send(client, name, batch)
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
         self.stdout.write(f"{sent} positions sent to {name}.")
 
-    def _devices(self, slug: str, numbers: Sequence[int] | None, files: int) -> list[str]:
-        """One IMEI a file. Raises CommandError naming what is missing."""
-        if not Event.objects.filter(slug=slug).exists():
-            raise CommandError(f"no event has the slug {slug!r}")
-        links = EntryDevice.objects.filter(entry__event__slug=slug).order_by("entry__race_number", "priority")
-        carried: dict[int, str] = {}
-        for number, imei in links.values_list("entry__race_number", "device__imei"):
-            carried.setdefault(number, imei)
+    def _links(self, slug: str, numbers: Sequence[int] | None, files: int) -> list[EntryDevice]:
+        """One assignment a file. Raises CommandError naming what is missing."""
+        events = Event.objects.filter(slug=slug)
+        if len(events) != 1:
+            raise CommandError(
+                f"several organizations have an event {slug!r}" if events else f"no event has the slug {slug!r}"
+            )
+        links = EntryDevice.objects.filter(entry__event=events[0]).select_related("entry", "device")
+        carried: dict[int, EntryDevice] = {}
+        for link in links.order_by("entry__race_number", "priority", "assigned_from"):
+            carried.setdefault(link.entry.race_number, link)
         wanted = list(carried)[:files] if numbers is None else numbers
         if len(wanted) != files:
             raise CommandError(f"{files} files, but {len(wanted)} entries to play them")
@@ -59,14 +70,25 @@ class Command(BaseCommand):
             raise CommandError(f"no tracker on race number {', '.join(missing)} of {slug}")
         return [carried[number] for number in wanted]
 
-    def _track(self, file: Path, imei: str) -> list[Position]:
+    def _track(self, file: Path, link: EntryDevice) -> list[Position]:
         try:
             track = read_points(file)
         except GpxError as error:
             raise CommandError(str(error)) from error
         if track.without_time:
             self.stderr.write(f"{file}: {track.without_time} points without a time left out")
-        return [_position(point, imei) for point in track.points]
+        outside = sum(not _carried(link, point.ts) for point in track.points)
+        if outside:
+            self.stderr.write(
+                f"{file}: {outside} points lie outside the time in which number {link.entry.race_number} carries "
+                f"{link.device.imei}: they are stored, and count for nobody"
+            )
+        return [_position(point, link.device.imei) for point in track.points]
+
+
+def _carried(link: EntryDevice, ts: int) -> bool:
+    moment = instant(ts)
+    return link.assigned_from <= moment and (link.assigned_until is None or moment < link.assigned_until)
 
 
 def _position(point: GpxPoint, imei: str) -> Position:
