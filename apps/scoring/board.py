@@ -1,6 +1,7 @@
 """Ranks and leaderboards: who stands where, and which lines of which board have news."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from apps.events.models import Entry
@@ -59,7 +60,7 @@ def _rank_stage(plan: EventPlan, stage: StagePlan) -> set[str]:
 def _rank_event(plan: EventPlan) -> set[str]:
     """Sum the stages of every competing entry and rank them. Returns the entries whose line changed."""
     stages = [_stage_lines(stage) for stage in plan.stages]
-    lines = overall([lines for lines in stages if lines])
+    lines = [_on_the_way(line, len(stages)) for line in overall([lines for lines in stages if lines])]
     held = {str(row.entry_id): row for row in EventResult.objects.filter(event_id=plan.event)}
     rows = [held.get(line.entry) or EventResult(entry_id=line.entry, event_id=plan.event) for line in lines]
     penalties = _penalties(plan)
@@ -69,6 +70,13 @@ def _rank_event(plan: EventPlan) -> set[str]:
     EventResult.objects.bulk_create([row for row in dirty if row._state.adding])
     EventResult.objects.bulk_update([row for row in dirty if not row._state.adding], EVENT_FIELDS)
     return {str(row.entry_id) for row in dirty}
+
+
+def _on_the_way(line: Line, stages: int) -> Line:
+    """A crew between two stages has finished what there was so far, and not yet the event."""
+    if line.status is Status.FINISHED and line.completed < stages:
+        return replace(line, status=Status.RUNNING)
+    return line
 
 
 EVENT_FIELDS = ["status", "time_ms", "penalty_ms", "total_ms", "completed_stages", "rank", "class_rank"]

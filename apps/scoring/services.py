@@ -7,14 +7,17 @@ Everything is read from the database after the locks are taken, never from the o
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import structlog
 from django.db import transaction
 
 from apps.course.domain.crossings import Crossing, detect
 from apps.course.domain.fixes import Fixes
-from apps.scoring import board, queries, results
+from apps.scoring import board, metrics, queries, results
 from apps.scoring.plans import END_OF_TIME, EventPlan, event_plan
 from apps.scoring.queries import Unit, Window
 from apps.timing.domain.plan import StagePlan
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,14 @@ def merged(windows: Iterable[Window]) -> list[Window]:
 
 
 def _score_event(event: str, units: Sequence[Unit]) -> list[str]:
-    plan = event_plan(event)
+    """Score the units of one event. A course that cannot be read holds up no other event: it is said, loudly,
+    and scored once an official has put it right and asked for the event to be scored again."""
+    try:
+        plan = event_plan(event)
+    except ValueError as error:
+        log.error("course cannot be read: event not scored", event_id=event, reason=str(error))
+        metrics.BROKEN_COURSES.inc()
+        return []
     changed = replace_crossings(plan, units)
     in_zone = results.in_zones(plan, [unit for unit in units if unit.entry not in changed])
     return _publish(plan, _touched(plan, [unit for unit in units if unit.entry in changed | in_zone]))

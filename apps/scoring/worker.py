@@ -86,8 +86,8 @@ class Scorer:
     def _score_again(self, again: Again) -> list[str]:
         try:
             return score_again(again.event, again.entry)
-        except ObjectDoesNotExist as error:
-            log.warning("nothing to score", event_id=again.event, reason=str(error))
+        except (ObjectDoesNotExist, ValueError) as error:
+            log.error("event not scored", event_id=again.event, reason=str(error))
             return []
 
     def _tell(self, topics: Iterable[str]) -> None:

@@ -1,12 +1,15 @@
 """From fixes in the table to results: on real PostgreSQL."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from redis import Redis
 
 from apps.common import stream
+from apps.course.factories import SegmentFactory, StageFactory
+from apps.course.models import SpeedLimitZone, Waypoint
 from apps.penalties.models import EntryPenalty
 from apps.scoring import queries
 from apps.scoring.models import EventResult, OutboxRow, StageResult
@@ -79,8 +82,6 @@ def test_scoring_again_what_has_not_changed_changes_nothing(driven: rally.Rally,
 
 def test_a_faulty_fix_and_a_moved_waypoint_are_read_anew(driven: rally.Rally, redis: Redis) -> None:
     """Late fixes, flags and edits are the same act: looking again."""
-    from apps.course.models import Waypoint
-
     Waypoint.objects.filter(type="WPM").update(latitude=rally.LAT + 0.0015)
     stream.request(redis, "course", event_id=str(driven.event.id))
     scorer(redis).run_until_idle()
@@ -121,3 +122,30 @@ def test_a_device_nobody_carries_is_no_fault(redis: Redis) -> None:
     stream.announce(redis, [("999", 0, 1)])
     scorer(redis).run_until_idle()
     assert StageResult.objects.count() == 0
+
+
+def test_a_broken_course_holds_up_no_other_event(redis: Redis) -> None:
+    """Geometry written round the admin's checks must not stop the scorer."""
+    broken, whole = rally.build(), rally.build()
+    ring = [[20, 41], [21, 42], [21, 41], [20, 42], [20, 41]]  # a bow tie
+    zones = SpeedLimitZone.objects.filter(segment__stage__event=broken.event)
+    zones.update(geometry={"type": "Polygon", "coordinates": [ring]})
+    for built in (broken, whole):
+        stream.send(redis, STREAM, rally.drive(built, random.Random(7)))
+    processor(redis).run_until_idle()
+    scorer(redis).run_until_idle()
+    assert set(StageResult.objects.values_list("stage__event", flat=True)) == {whole.event.id}
+    zones.update(geometry=rally.zone(1500, 2500))
+    stream.request(redis, "course", event_id=str(broken.event.id))
+    scorer(redis).run_until_idle()
+    assert StageResult.objects.filter(stage__event=broken.event, status="finished").count() == 5
+
+
+def test_a_crew_between_two_stages_has_not_finished_the_event(redis: Redis) -> None:
+    built = rally.build()
+    later = StageFactory(event=built.event, starts_at=rally.START + timedelta(days=1))
+    SegmentFactory(stage=later)
+    stream.send(redis, STREAM, rally.drive(built, random.Random(7)))
+    processor(redis).run_until_idle()
+    scorer(redis).run_until_idle()
+    assert set(EventResult.objects.values_list("status", flat=True)) == {"running"}
