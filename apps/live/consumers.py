@@ -12,6 +12,7 @@ from django.db import Error
 
 from apps.accounts.models import User
 from apps.live import metrics, protocol
+from apps.live.guard import Guard
 from apps.live.hub import Hub
 from apps.live.protocol import Code, Fault, Request
 from apps.live.services import admit
@@ -27,14 +28,16 @@ MOST_TOPICS = 50
 class LiveSocket:
     """The ASGI application behind the origin check and the session; `scope["user"]` says who is there."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, guard: Guard) -> None:
         self._hub = hub
+        self._guard = guard
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         viewer = Viewer(send)
         writer = asyncio.create_task(viewer.run(self._hub.snapshot))
+        self._guard.enter(viewer, scope)
         with metrics.CONNECTIONS.track_inprogress():
             try:
                 await Conversation(self._hub, viewer, scope["user"]).run(receive)
@@ -42,6 +45,7 @@ class LiveSocket:
                 await self._end(viewer, writer)
 
     async def _end(self, viewer: Viewer, writer: asyncio.Task[None]) -> None:
+        self._guard.leave(viewer)
         for topic in viewer.topics:
             self._hub.leave(viewer, topic)
         writer.cancel()

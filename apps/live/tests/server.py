@@ -45,6 +45,7 @@ class WebServer:
         options = ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning", "--ws-max-size", "65536"]
         # The same key as here, so that sessions made by a test are valid there.
         environment = {**os.environ, "DATABASE_URL": database_url(), "SECRET_KEY": settings.SECRET_KEY}
+        environment["LIVE_DEVICE_EVENT_REFRESH_MS"] = "500"
         self.process = subprocess.Popen([*command, *options], cwd=ROOT, env=environment)
         self._wait()
 

@@ -10,12 +10,14 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from redis import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from apps.accounts.factories import OrganizationUserFactory, UserFactory
 from apps.accounts.models import User
+from apps.events.models import Event
 from apps.live.tests import boards
 from apps.live.tests.server import WebServer
 
@@ -200,6 +202,51 @@ def test_a_session_that_is_no_more_is_a_spectator(web: WebServer) -> None:
     board = boards.build()
     with client(web, headers={"Cookie": "sessionid=gone"}) as spectator:
         assert spectator.follow(board.topic)["seq"] == 0
+
+
+def closing_code(spectator: Client) -> int:
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            spectator.hear()
+    assert closed.value.rcvd
+    return closed.value.rcvd.code
+
+
+def test_a_socket_whose_event_is_hidden_is_closed(web: WebServer) -> None:
+    board, other = boards.build(), boards.build()
+    with client(web) as spectator, client(web) as elsewhere:
+        spectator.follow(board.topic)
+        elsewhere.follow(other.topic)
+        Event.objects.filter(id=board.event.id).update(is_public=False)
+        assert closing_code(spectator) == 4403
+        assert elsewhere.follow(other.topic)["seq"] == 0
+
+
+def test_a_member_who_is_one_no_more_is_closed(web: WebServer) -> None:
+    board = boards.build(public=False)
+    membership = OrganizationUserFactory.create(organization=board.event.organization)
+    with client(web, membership.user) as member:
+        member.follow(board.topic)
+        time.sleep(1.2)  # looked at twice, and found in order
+        member.follow(board.topic)
+        membership.delete()
+        assert closing_code(member) == 4403
+
+
+@pytest.mark.parametrize("end", ["logout", "password", "inactive"])
+def test_a_socket_whose_session_ended_is_closed(web: WebServer, end: str) -> None:
+    board = boards.build()
+    user = UserFactory.create()
+    with client(web, user) as known:
+        known.follow(board.topic)
+        if end == "logout":
+            Session.objects.all().delete()
+        elif end == "password":
+            user.set_password("another")
+            user.save()
+        else:
+            User.objects.filter(id=user.id).update(is_active=False)
+        assert closing_code(known) == 4401
 
 
 def test_too_many_requests_are_refused_one_by_one(web: WebServer) -> None:
