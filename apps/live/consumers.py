@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -14,7 +15,8 @@ from apps.accounts.models import User
 from apps.live import metrics, protocol
 from apps.live.guard import Guard
 from apps.live.hub import Hub
-from apps.live.protocol import Code, Fault, Request
+from apps.live.positions import Positions
+from apps.live.protocol import Code, Fault, Request, Topic
 from apps.live.services import admit
 from apps.live.viewer import Send, Viewer
 
@@ -25,29 +27,43 @@ PER_SECOND = 5.0  # requests in the long run
 MOST_TOPICS = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What can be followed in this process."""
+
+    boards: Hub
+    positions: Positions
+
+    def leave(self, viewer: Viewer, topic: Topic) -> None:
+        if topic.is_positions:
+            self.positions.leave(viewer, topic.event)
+        else:
+            self.boards.leave(viewer, topic.name)
+
+
 class LiveSocket:
     """The ASGI application behind the origin check and the session; `scope["user"]` says who is there."""
 
-    def __init__(self, hub: Hub, guard: Guard) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, positions: Positions, guard: Guard) -> None:
+        self._rooms = Rooms(hub, positions)
         self._guard = guard
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         viewer = Viewer(send)
-        writer = asyncio.create_task(viewer.run(self._hub.snapshot))
+        writer = asyncio.create_task(viewer.run(self._rooms.boards.snapshot))
         self._guard.enter(viewer, scope)
         with metrics.CONNECTIONS.track_inprogress():
             try:
-                await Conversation(self._hub, viewer, scope["user"]).run(receive)
+                await Conversation(self._rooms, viewer, scope["user"]).run(receive)
             finally:
                 await self._end(viewer, writer)
 
     async def _end(self, viewer: Viewer, writer: asyncio.Task[None]) -> None:
         self._guard.leave(viewer)
         for topic in viewer.topics:
-            self._hub.leave(viewer, topic)
+            self._rooms.leave(viewer, protocol.topic(topic))
         writer.cancel()
         with suppress(asyncio.CancelledError, OSError):  # OSError: the client went while it was written to
             await writer
@@ -56,8 +72,8 @@ class LiveSocket:
 class Conversation:
     """What one client asks, in order."""
 
-    def __init__(self, hub: Hub, viewer: Viewer, user: User | AnonymousUser) -> None:
-        self._hub = hub
+    def __init__(self, rooms: Rooms, viewer: Viewer, user: User | AnonymousUser) -> None:
+        self._rooms = rooms
         self._viewer = viewer
         self._user = user
         self._allowance = Allowance()
@@ -82,16 +98,25 @@ class Conversation:
         topic = protocol.topic(request.topic)
         if request.type == "unsubscribe":
             self._viewer.unfollow(topic.name)
-            self._hub.leave(self._viewer, topic.name)
+            self._rooms.leave(self._viewer, topic)
             self._viewer.reply(protocol.frame("unsubscribed", topic=topic.name, id=request.id))
             return
         if len(self._viewer.topics) >= MOST_TOPICS and topic.name not in self._viewer.topics:
             raise Fault(Code.RATE_LIMITED, f"at most {MOST_TOPICS} topics on one socket")
         await self._admit(topic)
+        if topic.is_positions:
+            await self._watch(topic, request.id)
+            return
         self._viewer.follow(topic.name, protocol.frame("subscribed", topic=topic.name, id=request.id))
-        self._hub.join(self._viewer, topic.name)
+        self._rooms.boards.join(self._viewer, topic.name)
 
-    async def _admit(self, topic: protocol.Topic) -> None:
+    async def _watch(self, topic: Topic, id: str | None) -> None:
+        self._viewer.watch(topic.name)
+        snapshot = await self._rooms.positions.join(self._viewer, topic.event, known=self._user.is_authenticated)
+        answer = protocol.frame("subscribed", topic=topic.name, id=id, snapshot=snapshot)
+        self._viewer.release(topic.name, answer)
+
+    async def _admit(self, topic: Topic) -> None:
         try:
             await database_sync_to_async(admit, thread_sensitive=False)(self._user, topic)
         except Error as error:

@@ -10,6 +10,7 @@ import orjson
 
 UUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 LEADERBOARD = re.compile(f"leaderboard:({UUID})(?::({UUID}))?")
+POSITIONS = re.compile(f"event:({UUID})")
 
 Frame = dict[str, Any]  # an ASGI message, made once and handed to every socket
 
@@ -39,11 +40,15 @@ class Request(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`leaderboard:<event>` (stage None) or `leaderboard:<event>:<stage>`; ids as lower-case UUIDs."""
+    """`leaderboard:<event>`, `leaderboard:<event>:<stage>`, or `event:<event>` for positions; lower-case UUIDs."""
 
     name: str
     event: str
-    stage: str | None
+    stage: str | None = None
+
+    @property
+    def is_positions(self) -> bool:
+        return self.name.startswith("event:")
 
 
 _REQUESTS = msgspec.json.Decoder(Request)
@@ -61,10 +66,11 @@ def parse(text: str | None) -> Request:
 
 def topic(name: str) -> Topic:
     """Raises Fault with `unknown-topic` where no topic has this form."""
-    match = LEADERBOARD.fullmatch(name)
-    if match is None:
-        raise Fault(Code.UNKNOWN_TOPIC, "topics are leaderboard:<event id> and leaderboard:<event id>:<stage id>")
-    return Topic(name, match[1], match[2])
+    if match := LEADERBOARD.fullmatch(name):
+        return Topic(name, match[1], match[2])
+    if match := POSITIONS.fullmatch(name):
+        return Topic(name, match[1])
+    raise Fault(Code.UNKNOWN_TOPIC, "topics are event:<id>, leaderboard:<event id>, leaderboard:<event id>:<stage id>")
 
 
 def frame(type_: str, **fields: Any) -> Frame:

@@ -1,8 +1,8 @@
 """Where the hub has its news from: PostgreSQL for the truth, Redis only to be woken early."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol, TypeVar
 
 import redis
 import structlog
@@ -18,6 +18,8 @@ from apps.scoring.queries import BoardLine, board
 log = structlog.get_logger(__name__)
 
 RECONNECT_S = 1.0
+A = TypeVar("A")
+R = TypeVar("R")
 Board = tuple[int, list[BoardLine]]
 
 
@@ -39,6 +41,18 @@ class Source(Protocol):
         ...
 
 
+async def from_database(read: Callable[[A], R], argument: A) -> R:
+    """`read(argument)` on a thread of its own. Raises SourceError.
+
+    On Django's one thread a slow read would hold up every login and session.
+    """
+    try:
+        answer: R = await database_sync_to_async(read, thread_sensitive=False)(argument)
+    except Error as error:
+        raise SourceError(str(error)) from error
+    return answer
+
+
 class DatabaseSource:
     """The outbox and boards of this database, and one Redis subscription."""
 
@@ -46,21 +60,10 @@ class DatabaseSource:
         self._redis_url = redis_url
 
     async def board(self, topic: str) -> Board:
-        # Threads of their own: on Django's one thread a slow board would hold up every login and session.
-        read = database_sync_to_async(board, thread_sensitive=False)
-        try:
-            answer: Board = await read(topic)
-        except Error as error:
-            raise SourceError(str(error)) from error
-        return answer
+        return await from_database(board, topic)
 
     async def after(self, sent: Mapping[str, int]) -> list[Change]:
-        read = database_sync_to_async(queries.changes_after, thread_sensitive=False)
-        try:
-            answer: list[Change] = await read(sent)
-        except Error as error:
-            raise SourceError(str(error)) from error
-        return answer
+        return await from_database(queries.changes_after, sent)
 
     async def wakes(self) -> AsyncIterator[str]:
         while True:

@@ -37,21 +37,31 @@ class Feed:
     stale: bool = True
 
 
+@dataclass(slots=True, eq=False)
+class Slots:
+    """An event's positions: the latest of each device that is not yet written. `held` until the snapshot is out."""
+
+    latest: dict[str, Frame] = field(default_factory=dict)
+    held: bool = True
+
+
 class Viewer:
     """Frames are offered without waiting; `run` writes them as fast as the client reads.
 
-    So a client that stops reading holds up nobody and holds at most QUEUE_LIMIT references a topic.
+    So a client that stops reading holds up nobody, and keeps at most QUEUE_LIMIT frames of a leaderboard and one
+    of each device.
     """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._replies: deque[Frame] = deque()
         self._feeds: dict[str, Feed] = {}
+        self._slots: dict[str, Slots] = {}
         self._wake = asyncio.Event()
 
     @property
     def topics(self) -> list[str]:
-        return list(self._feeds)
+        return [*self._feeds, *self._slots]
 
     def follow(self, topic: str, reply: Frame) -> None:
         """Answer, then send a snapshot and what follows it. Following again gives a new snapshot."""
@@ -59,8 +69,27 @@ class Viewer:
         _spoil(feed)
         self.reply(reply)
 
+    def watch(self, topic: str) -> None:
+        """Collect positions, and write none before `release`."""
+        self._slots[topic] = Slots()
+
+    def release(self, topic: str, reply: Frame) -> None:
+        """Answer, then write the positions."""
+        self.reply(reply)
+        if topic in self._slots:
+            self._slots[topic].held = False
+
+    def place(self, topic: str, device: str, frame: Frame) -> None:
+        """Replace what waits for a device by its latest position."""
+        latest = self._slots[topic].latest
+        if latest.pop(device, None):
+            metrics.COALESCED.inc()
+        latest[device] = frame
+        self._wake.set()
+
     def unfollow(self, topic: str) -> None:
         self._feeds.pop(topic, None)
+        self._slots.pop(topic, None)
 
     def reply(self, frame: Frame) -> None:
         """Queue an answer; too many unread ones close the socket."""
@@ -88,6 +117,8 @@ class Viewer:
             for topic, feed in list(self._feeds.items()):
                 if not await self._write_feed(topic, feed, snapshots):
                     return
+            for slots in list(self._slots.values()):
+                await self._write_slots(slots)
             await self._wake.wait()
 
     async def _write_feed(self, topic: str, feed: Feed, snapshots: Snapshots) -> bool:
@@ -99,6 +130,11 @@ class Viewer:
         while feed.frames and self._feeds.get(topic) is feed:
             await self._write_change(feed, feed.frames.popleft())
         return True
+
+    async def _write_slots(self, slots: Slots) -> None:
+        while slots.latest and not slots.held and not self._replies:
+            await self._send(slots.latest.pop(next(iter(slots.latest))))
+            metrics.SENT.inc()
 
     async def _write_replies(self) -> bool:
         """False once a close was among them."""

@@ -1,0 +1,185 @@
+"""Where the crews are: the snapshot from the table, then the stream, to those who follow the event."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from django.db import connection
+from redis import Redis
+
+from apps.accounts.factories import UserFactory
+from apps.catalog.factories import DeviceFactory
+from apps.common import stream
+from apps.common.position import Position
+from apps.events.factories import EntryDeviceFactory
+from apps.live.positions import Positions
+from apps.live.queries import Carried, LastFix
+from apps.live.tests import boards
+from apps.live.tests.server import WebServer
+from apps.live.tests.test_hub import until
+from apps.live.tests.test_ws_live import Client, client
+from apps.live.viewer import Viewer
+from apps.telemetry.queries import write_positions
+
+START = 1_780_732_800_000  # 6 June 2026, 08:00 UTC, within the assignment
+DRIVER = "356093000000001"
+
+
+def fix(ts: int, **fields: Any) -> Position:
+    values = {"latitude": 41.3, "longitude": 19.8, "satellites": 11, **fields}
+    return Position(fields.pop("device_id", DRIVER), ts, **{k: v for k, v in values.items() if k != "device_id"})
+
+
+class TestOverTheSocket:
+    """Against the web process, as any client sees it."""
+
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    @pytest.fixture
+    def board(self) -> boards.Board:
+        board = boards.build()
+        EntryDeviceFactory.create(entry=board.entries[0], device=DeviceFactory.create(imei=DRIVER))
+        write_positions([
+            fix(START, speed=50.5, angle=90.0, attributes={"239": 1}),
+            fix(START + 1000, latitude=41.4),
+            fix(START + 2000, satellites=0),
+            fix(START, device_id="356093000000999"),
+        ])  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute("update positions set faulty = true where latitude = 41.4")
+        return board
+
+    def test_the_snapshot_shows_the_latest_fix_that_counts(self, web: WebServer, board: boards.Board) -> None:
+        """A faulty latest one gives way to the next best; a device nobody carries is not shown."""
+        with client(web) as spectator:
+            assert follow(spectator, board) == [
+                {"entryId": str(board.entries[0].id), "raceNumber": 301, "lat": 41.3, "lon": 19.8, "ts": START,
+                 "speed": 50.5, "course": 90.0}
+            ]  # fmt: skip
+
+    def test_who_is_known_sees_the_device(self, web: WebServer, board: boards.Board) -> None:
+        with client(web, UserFactory.create()) as known:
+            [entry] = follow(known, board)
+            assert entry["deviceId"] == DRIVER and entry["attributes"] == {"239": 1}
+
+    def test_positions_arrive_from_the_stream(self, web: WebServer, board: boards.Board, redis: Redis) -> None:
+        with client(web) as spectator:
+            follow(spectator, board)
+            frame = first_frame(spectator, redis)
+            ts = frame.pop("ts")
+            assert ts > START
+            assert frame == {
+                "type": "position", "topic": f"event:{board.event.id}", "entryId": str(board.entries[0].id),
+                "raceNumber": 301, "lat": 41.5, "lon": 19.8,
+            }  # fmt: skip
+            groups: Any = redis.xinfo_groups("telemetry:t")
+            assert [(group["name"], group["pending"]) for group in groups] == [(b"live-broadcast-processor-1", 0)]
+
+    def test_a_stranger_follows_no_private_event(self, web: WebServer) -> None:
+        board = boards.build(public=False)
+        with client(web) as spectator:
+            spectator.say(type="subscribe", topic=f"event:{board.event.id}")
+            assert spectator.hear()["code"] == "forbidden"
+
+
+def follow(who: Client, board: boards.Board) -> list[dict[str, Any]]:
+    topic = f"event:{board.event.id}"
+    who.say(type="subscribe", topic=topic, id="1")
+    answer = who.hear()
+    snapshot: list[dict[str, Any]] = answer.pop("snapshot")
+    assert answer == {"type": "subscribed", "topic": topic, "id": "1"}
+    return snapshot
+
+
+def first_frame(spectator: Client, redis: Redis) -> dict[str, Any]:
+    """Drive until the spectator sees it: the web process may just be joining its group."""
+    for step in range(1, 20):
+        stream.send(redis, "telemetry:t", [fix(START + step * 1000, latitude=41.5, attributes={"239": 1})])
+        try:
+            return spectator.hear(timeout=0.5)
+        except TimeoutError:
+            continue
+    pytest.fail("no position came")
+
+
+class MemoryPositions:
+    """The contract of `PositionSource` without database and Redis."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Position]] = []
+        self.fixes: list[LastFix] = []
+
+    async def carried(self, events: Sequence[str]) -> list[Carried]:
+        return [Carried(DRIVER, event, "entry", 301, START, START + 10_000) for event in events]
+
+    async def last_fixes(self, event: str) -> list[LastFix]:
+        return self.fixes
+
+    async def arriving(self) -> AsyncIterator[list[Position]]:
+        while True:
+            yield self.batches.pop(0) if self.batches else []
+            await until(lambda: self.batches, 60)
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.viewer = Viewer(self.write)
+        self.viewer.watch("event:one")
+
+    async def write(self, message: dict[str, Any]) -> None:
+        """Nothing: the tests look at what waits."""
+
+    @property
+    def waiting(self) -> str:
+        return "".join(frame["text"] for frame in self.viewer._slots["event:one"].latest.values())
+
+
+@pytest.fixture
+def source() -> MemoryPositions:
+    return MemoryPositions()
+
+
+@pytest.fixture
+async def positions(source: MemoryPositions) -> AsyncIterator[Positions]:
+    positions = Positions(source, refresh_s=60)
+    yield positions
+    await positions.stop()
+
+
+async def test_only_the_latest_of_a_device_waits_for_a_slow_socket(
+    positions: Positions, source: MemoryPositions
+) -> None:
+    watcher = Watcher()
+    await positions.join(watcher.viewer, "one", known=False)
+    source.batches.append([fix(START + ms) for ms in (0, 1000, 3000, 2000)])
+    await until(lambda: watcher.waiting)
+    assert watcher.waiting.count('"ts"') == 1 and f'"ts":{START + 3000}' in watcher.waiting
+
+
+@pytest.mark.parametrize(
+    "useless",
+    [
+        fix(START - 1), fix(START + 10_001), fix(START + 1000, device_id="other"), fix(START + 1000, satellites=0),
+        fix(START + 1000, latitude=0, longitude=0), fix(START + 1000, latitude=91),
+    ],
+)  # fmt: skip
+async def test_what_is_not_shown(positions: Positions, source: MemoryPositions, useless: Position) -> None:
+    """Outside the assignment, of another device, or unusable by design §4."""
+    watcher = Watcher()
+    await positions.join(watcher.viewer, "one", known=True)
+    source.batches.append([useless, fix(START + 500)])
+    await until(lambda: watcher.waiting)
+    assert f'"ts":{START + 500}' in watcher.waiting
+
+
+async def test_a_fix_from_the_future_does_not_hide_the_true_ones(
+    positions: Positions, source: MemoryPositions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: (START - 55_000) * 1_000_000)
+    watcher = Watcher()
+    source.fixes = [LastFix(Carried(DRIVER, "one", "entry", 301, START, START + 90_000), fix(START + 200))]
+    assert [entry["ts"] for entry in await positions.join(watcher.viewer, "one", known=False)] == [START + 200]
+    source.batches.append([fix(START + 100), fix(START + 4000), fix(START + 9000)])
+    await until(lambda: watcher.waiting)
+    assert f'"ts":{START + 4000}' in watcher.waiting
