@@ -1,7 +1,13 @@
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
+
+from apps.live import health
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="live:events")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("live/", include("apps.live.urls")),
 ]
