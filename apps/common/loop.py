@@ -1,5 +1,6 @@
 """The loop of a command that runs for ever: steps until told to stop, patience when a server is away."""
 
+import os
 import random
 import signal
 import threading
@@ -10,12 +11,27 @@ import psycopg
 import redis
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError
 
 log = structlog.get_logger(__name__)
 
-# What a server that restarts or moves looks like from here; anything else is a fault of ours and ends the process.
-AWAY = (redis.ConnectionError, redis.TimeoutError, OperationalError, InterfaceError, psycopg.OperationalError)
+# What a server that restarts or fails over looks like from here; anything else is a fault of ours and ends the
+# process.
+AWAY = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    ReadOnlyError,
+    ClusterDownError,
+    TryAgainError,
+    OutOfMemoryError,
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 LONGEST_WAIT_S = 10.0
+DRAIN_S = 20.0
 
 
 class Worker(Protocol):
@@ -29,18 +45,19 @@ class Worker(Protocol):
 
 
 class Loop:
-    """Runs a worker until SIGTERM or SIGINT; the unit at work is finished first."""
+    """Runs a worker until SIGTERM or SIGINT; the unit at work is finished first, for `drain_s` at most."""
 
-    def __init__(self, worker: Worker, beat: Callable[[], None]) -> None:
+    def __init__(self, worker: Worker, beat: Callable[[], None], drain_s: float = DRAIN_S) -> None:
         self._worker = worker
         self._beat = beat
+        self._drain_s = drain_s
         self._stop = threading.Event()
         self._failures = 0
         self._prepared = False
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, self._ask_to_stop)
         while not self._stop.is_set():
             self._beat()
             self._turn()
@@ -48,6 +65,18 @@ class Loop:
             self._worker.finish()
         except AWAY as error:
             log.warning("stopped while a server was away", error=str(error))
+
+    def _ask_to_stop(self, *_: object) -> None:
+        if not self._stop.is_set():
+            limit = threading.Timer(self._drain_s, self._give_up)
+            limit.daemon = True
+            limit.start()
+        self._stop.set()
+
+    def _give_up(self) -> None:
+        """A server hangs. What is not acknowledged comes again, so nothing is lost by leaving now."""
+        log.error("left with work in hand", after_s=self._drain_s)
+        os._exit(1)
 
     def _turn(self) -> None:
         try:

@@ -8,17 +8,19 @@
     live:outbox                       pub/sub channel: a topic with news in the outbox
 
 redis-py sets a socket timeout of its own, and retries silently on it: every connection here says its own, longer
-than the longest block.
+than the longest block, and repeats nothing. Only the caller knows what may be done twice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
+from redis.retry import Retry
 
 from apps.common.position import Position, encode
 
@@ -29,12 +31,29 @@ OUTBOX_CHANNEL = "live:outbox"
 MOST_KEPT = 1_000_000
 SOCKET_TIMEOUT_S = 10.0  # READ_BLOCK_MS is at most 4000
 
+# Remove a consumer that owes nothing, in one act: removing one that has work in its hands would lose that work.
+LEAVE = """
+    if #redis.call('xpending', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then
+        redis.call('xgroup', 'delconsumer', KEYS[1], ARGV[1], ARGV[2])
+    end
+"""
+
+# Store a dead letter, then acknowledge its message. Not in two acts: a crash between them would write the letter
+# twice. Not by MULTI: that acknowledges even when the letter was refused.
+PUT_ASIDE = """
+    redis.call('xadd', KEYS[2], '*', unpack(ARGV, 3))
+    redis.call('xack', KEYS[1], ARGV[1], ARGV[2])
+"""
+
 Fields = dict[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One stream entry. `deliveries` counts how often it was handed out, this time included."""
+    """One stream entry. `deliveries` counts how often it was handed out, this time included.
+
+    `fields` is empty when the stream was trimmed over the entry before it was worked off.
+    """
 
     id: bytes
     fields: Fields
@@ -42,8 +61,10 @@ class Message:
 
 
 def connect(url: str) -> redis.Redis:
-    """A client whose socket timeout is longer than any block it is used with."""
-    return redis.Redis.from_url(url, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=5)
+    """A client whose socket timeout is longer than any block it is used with. Threads may share it."""
+    return redis.Redis.from_url(
+        url, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0)
+    )
 
 
 def streams(setting: str) -> list[str]:
@@ -100,23 +121,31 @@ class Group:
                 raise
 
     def read(self, count: int, block_ms: int) -> list[Message]:
-        """New messages, or none after `block_ms`."""
-        reply: Any = self.client.xreadgroup(self.group, self.consumer, {self.stream: ">"}, count=count, block=block_ms)
-        # RESP3 answers with a dictionary of streams and wraps the entries once more than RESP2.
-        parts = reply.values() if isinstance(reply, dict) else (pair[1] for pair in reply or ())
-        found: list[Message] = []
-        for part in parts:
-            rows = part[0] if part and isinstance(part[0], list) else part
-            found += [Message(id, fields or {}) for id, fields in rows]
-        return found
+        """New messages, or none after `block_ms`. Makes the group anew when Redis has forgotten it."""
+        try:
+            return self._read(">", count, block_ms)
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+            self.ensure()
+            return []
+
+    def read_own(self, count: int) -> list[Message]:
+        """The oldest messages this consumer took in an earlier life and has not acknowledged."""
+        return self._counted(self._read("0", count, None))
 
     def claim_idle(self, min_idle_ms: int, count: int) -> list[Message]:
         """Messages another consumer took and has not acknowledged for so long: it is taken for dead."""
-        _, claimed, *_ = self.client.xautoclaim(
-            self.stream, self.group, self.consumer, min_idle_ms, start_id="0-0", count=count
-        )
-        counts = self._deliveries([id for id, _ in claimed])
-        return [Message(id, fields or {}, counts.get(id, 1)) for id, fields in claimed]
+        start: Any = b"0-0"
+        while True:
+            # One call looks at 10 times `count` messages at most: the idle ones may lie behind those.
+            start, claimed, *trimmed = self.client.xautoclaim(
+                self.stream, self.group, self.consumer, min_idle_ms, start_id=start, count=count
+            )
+            found = self._counted([Message(id, fields or {}) for id, fields in claimed])
+            found += [Message(id, {}) for id in (trimmed[0] if trimmed else ())]
+            if found or start == b"0-0":
+                return found
 
     def ack(self, ids: Sequence[bytes]) -> int:
         return int(self.client.xack(self.stream, self.group, *ids)) if ids else 0
@@ -130,8 +159,10 @@ class Group:
             b"deliveries": message.deliveries,
             b"origin_id": message.id,
         }
-        self.client.xadd(dead_letters(self.stream), cast(Any, letter))
-        self.ack([message.id])
+        parts = [part for pair in letter.items() for part in pair]
+        self.client.eval(
+            PUT_ASIDE, 2, self.stream, dead_letters(self.stream), self.group, cast(Any, message.id), *parts
+        )
 
     def lag(self) -> int:
         """Messages not yet acknowledged: unread and pending."""
@@ -142,16 +173,24 @@ class Group:
 
     def leave(self) -> None:
         """Remove this consumer if it owes nothing: a tidy group shows who really works."""
-        mine = self.client.xpending_range(
-            self.stream, self.group, min="-", max="+", count=1, consumername=self.consumer
-        )
-        if not mine:
-            self.client.xgroup_delconsumer(self.stream, self.group, self.consumer)
+        self.client.eval(LEAVE, 1, self.stream, self.group, self.consumer)
 
-    def _deliveries(self, ids: Sequence[bytes]) -> Mapping[bytes, int]:
-        if not ids:
-            return {}
-        rows: Any = self.client.xpending_range(
-            self.stream, self.group, min=ids[0], max=ids[-1], count=len(ids), consumername=self.consumer
+    def _read(self, start: str, count: int, block_ms: int | None) -> list[Message]:
+        reply: Any = self.client.xreadgroup(
+            self.group, self.consumer, {self.stream: start}, count=count, block=block_ms
         )
-        return {row["message_id"]: int(row["times_delivered"]) for row in rows}
+        # RESP3 answers with a dictionary of streams and wraps the entries once more than RESP2.
+        parts = reply.values() if isinstance(reply, dict) else (pair[1] for pair in reply or ())
+        found: list[Message] = []
+        for part in parts:
+            rows = part[0] if part and isinstance(part[0], list) else part
+            found += [Message(id, fields or {}) for id, fields in rows]
+        return found
+
+    def _counted(self, messages: Sequence[Message]) -> list[Message]:
+        """The same messages, each with how often it was handed out."""
+        pipe = self.client.pipeline(transaction=False)
+        for message in messages:
+            pipe.xpending_range(self.stream, self.group, min=message.id, max=message.id, count=1)
+        counts = [row[0]["times_delivered"] if row else 1 for row in pipe.execute()]
+        return [Message(m.id, m.fields, n) for m, n in zip(messages, counts, strict=True)]

@@ -19,6 +19,17 @@ from apps.telemetry.queries import write_positions
 
 log = structlog.get_logger(__name__)
 
+# Errors of a row, not of the server, though the last two call themselves operational.
+REFUSED = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+)
+
+
+TRIMMED = "the stream was trimmed over it before it was written"
+
 
 @dataclass(slots=True)
 class Batch:
@@ -42,7 +53,7 @@ class Decode:
                 batch.kept.append((message, decode(message.fields)))
             except DecodeError as error:
                 metrics.DECODE_ERRORS.inc()
-                put_aside(batch.group, message, str(error))
+                put_aside(batch.group, message, str(error) if message.fields else TRIMMED)
 
 
 class Write:
@@ -58,7 +69,7 @@ class Write:
             return []
         try:
             inserted = write_positions([position for _, position in kept])
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
+        except REFUSED as error:
             if len(kept) > 1:
                 middle = len(kept) // 2
                 return self._write(group, kept[:middle]) + self._write(group, kept[middle:])
@@ -85,7 +96,8 @@ class Acknowledge:
         metrics.ACKS.inc(len(batch.kept))
 
 
-PIPELINE: tuple[Step, ...] = (Decode(), Write(), Announce(), Acknowledge())
+# A batch comes decoded, because reading and decoding overlap with these.
+PIPELINE: tuple[Step, ...] = (Write(), Announce(), Acknowledge())
 
 # Two fixes of a device further apart than this become two windows: a late burst beside the live fixes must not
 # make the scorer read the hours between them.
@@ -111,8 +123,7 @@ def put_aside(group: Group, message: Message, error: str) -> None:
     metrics.DEAD_LETTERS.inc()
 
 
-def process(group: Group, messages: Sequence[Message]) -> None:
-    """Take a batch through all steps. Raises when a server is away; the records then stay pending."""
-    batch = Batch(group, messages)
+def process(batch: Batch) -> None:
+    """Take a decoded batch through all steps. Raises when a server is away; the records then stay pending."""
     for step in PIPELINE:
         step.run(batch)

@@ -21,6 +21,11 @@ WRITE_POSITIONS = """
 """
 
 
+def check_database() -> None:
+    """Raises django.db.OperationalError while PostgreSQL takes no connection."""
+    connection.ensure_connection()
+
+
 def write_positions(positions: Sequence[Position]) -> int:
     """Store a batch in one statement; how many were new.
 

@@ -10,6 +10,8 @@ from apps.common import health, metrics, stream
 from apps.common.loop import Loop
 from apps.telemetry.services import Pace, Processor
 
+BATCHES_AHEAD = 2
+
 
 class Command(BaseCommand):
     help = "Reads positions from the telemetry streams and writes them to PostgreSQL, until SIGTERM."
@@ -30,6 +32,7 @@ class Command(BaseCommand):
             block_ms=settings.READ_BLOCK_MS,
             claim_after_ms=settings.CLAIM_THRESHOLD_MS,
             max_deliveries=settings.MAX_DELIVERIES,
+            ahead=BATCHES_AHEAD,
         )
         processor = Processor(stream.connect(settings.REDIS_URL), names, settings.INSTANCE_ID, pace)
         pulse = metrics.Pulse()

@@ -1,0 +1,154 @@
+"""The consumer group on a real Redis: what is taken over, put aside, and never lost on the way."""
+
+import time
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from apps.common import stream
+from apps.common.position import Position, decode
+from apps.common.stream import Group, Message
+
+STREAM = "test:stream"
+IDLE_MS = 40
+
+
+def group(redis: Redis, consumer: str = "one") -> Group:
+    made = Group(redis, STREAM, "workers", consumer)
+    made.ensure()
+    return made
+
+
+def fill(redis: Redis, count: int) -> list[bytes]:
+    return [redis.xadd(STREAM, {"n": n}) for n in range(count)]  # type: ignore[misc]
+
+
+def ids(messages: list[Message]) -> list[bytes]:
+    return [message.id for message in messages]
+
+
+def grow_idle() -> None:
+    time.sleep(IDLE_MS / 1000 + 0.02)
+
+
+def consumers(redis: Redis) -> list[bytes]:
+    found: Any = redis.xinfo_consumers(STREAM, "workers")
+    return [consumer["name"] for consumer in found]
+
+
+def test_the_setting_may_list_several_streams() -> None:
+    assert stream.streams(" a:t, b:t ,,") == ["a:t", "b:t"]
+
+
+def test_positions_are_sent_as_the_contract_has_them(redis: Redis) -> None:
+    position = Position("356093000000001", 1_780_819_200_500, 41.0, 20.0, attributes={"239": 1})
+    assert stream.send(redis, STREAM, [position]) == 1
+    [entry] = stream.entries(redis, STREAM)
+    assert set(entry.fields) == {b"ts", b"device_id", b"codec", b"payload"}
+    assert entry.fields[b"ts"] == b"2026-06-07T08:00:00.500Z" and decode(entry.fields) == position
+
+
+def test_a_group_reads_what_came_before_it_was_made_and_may_be_made_twice(redis: Redis) -> None:
+    sent = fill(redis, 3)
+    group(redis)
+    assert ids(group(redis).read(10, 1)) == sent
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_both_protocols_of_redis_read_alike(redis_url: str, redis: Redis, protocol: int) -> None:
+    sent = fill(redis, 2)
+    with Redis.from_url(redis_url, protocol=protocol, socket_timeout=10) as client:
+        reader = group(client)
+        assert reader.read(10, 1) == [Message(sent[0], {b"n": b"0"}), Message(sent[1], {b"n": b"1"})]
+        assert reader.read(10, 1) == []
+        grow_idle()
+        assert group(client, "two").claim_idle(IDLE_MS, 10)[1] == Message(sent[1], {b"n": b"1"}, 2)
+
+
+def test_reading_makes_the_group_anew_when_redis_has_forgotten_it(redis: Redis) -> None:
+    """A replica that takes over, or a Redis without its file, knows no groups."""
+    reader = group(redis)
+    redis.flushdb()
+    sent = fill(redis, 1)
+    assert reader.read(10, 1) == []
+    assert ids(reader.read(10, 1)) == sent
+
+
+def test_own_leftovers_come_again_with_their_count(redis: Redis) -> None:
+    sent = fill(redis, 3)
+    reader = group(redis)
+    reader.read(2, 1)
+    group(redis, "two").read(1, 1)
+    assert [(m.id, m.deliveries) for m in reader.read_own(10)] == [(sent[0], 2), (sent[1], 2)]
+    reader.ack(sent[:2])
+    assert reader.read_own(10) == []
+
+
+def test_only_idle_messages_are_claimed_and_counted(redis: Redis) -> None:
+    sent = fill(redis, 2)
+    group(redis, "dead").read(1, 1)
+    grow_idle()
+    group(redis, "alive").read(1, 1)
+    assert group(redis, "heir").claim_idle(IDLE_MS, 10) == [Message(sent[0], {b"n": b"0"}, 2)]
+
+
+def test_idle_messages_behind_many_busy_ones_are_found(redis: Redis) -> None:
+    """XAUTOCLAIM looks at ten times its count and stops: the rest was never claimed while the front was busy."""
+    sent = fill(redis, 60)
+    dead, busy = group(redis, "dead"), group(redis, "busy")
+    dead.read(60, 1)
+    grow_idle()
+    redis.xclaim(STREAM, "workers", "busy", 0, sent[:50])  # type: ignore[arg-type]
+    assert ids(group(redis, "heir").claim_idle(IDLE_MS, 2)) == sent[50:52]
+    assert busy.claim_idle(10_000, 2) == []
+
+
+def test_an_entry_trimmed_away_while_pending_is_handed_out_empty(redis: Redis) -> None:
+    """So that its loss is told, not passed over."""
+    sent = fill(redis, 2)
+    group(redis, "dead").read(10, 1)
+    redis.xtrim(STREAM, maxlen=0, approximate=False)
+    grow_idle()
+    assert [(m.id, m.fields) for m in group(redis).claim_idle(IDLE_MS, 10)] == [(sent[0], {}), (sent[1], {})]
+
+
+def test_a_dead_letter_keeps_all_it_had_and_is_acknowledged(redis: Redis) -> None:
+    [sent] = fill(redis, 1)
+    reader = group(redis)
+    [message] = reader.read(1, 1)
+    reader.dead_letter(message, "no good")
+    [letter] = stream.entries(redis, stream.dead_letters(STREAM))
+    assert letter.fields.pop(b"failed_at").startswith(b"20")
+    assert letter.fields == {b"n": b"0", b"error": b"no good", b"deliveries": b"1", b"origin_id": sent}
+    assert reader.lag() == 0
+
+
+def test_a_dead_letter_that_cannot_be_stored_leaves_its_message_pending(redis: Redis) -> None:
+    fill(redis, 1)
+    reader = group(redis)
+    [message] = reader.read(1, 1)
+    redis.set(stream.dead_letters(STREAM), "no stream")
+    with pytest.raises(Exception, match="WRONGTYPE"):
+        reader.dead_letter(message, "no good")
+    assert ids(reader.read_own(1)) == [message.id]
+
+
+def test_lag_counts_unread_and_pending(redis: Redis) -> None:
+    sent = fill(redis, 5)
+    reader = group(redis)
+    reader.read(3, 1)
+    reader.ack(sent[:1])
+    assert reader.lag() == 4
+
+
+def test_who_owes_nothing_leaves_and_who_owes_stays(redis: Redis) -> None:
+    """Removing a consumer loses what it has in its hands."""
+    sent = fill(redis, 1)
+    debtor, idle = group(redis, "debtor"), group(redis, "idle")
+    debtor.read(1, 1)
+    idle.read(1, 1)
+    debtor.leave()
+    idle.leave()
+    assert consumers(redis) == [b"debtor"]
+    assert ids(debtor.read_own(1)) == sent
