@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -38,7 +37,7 @@ def events(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def leaderboard(request: HttpRequest, slug: str, organization: str | None = None) -> HttpResponse:
-    """One event's board: `?stage=<number of the stage>`, overall without, `?class=<code>`, all without.
+    """One event's board: `?stage=<its number or id>`, overall without, `?class=<code>`, all without.
 
     A slug that several organizations use gives the list of their rallies, unless `organization` says which.
     """
@@ -50,9 +49,7 @@ def leaderboard(request: HttpRequest, slug: str, organization: str | None = None
         return _list(request, found)
     if found:
         return _board(request, found[0])
-    if named.exists():
-        raise PermissionDenied
-    raise Http404
+    raise Http404  # also where there is one that this visitor may not see: its name is not told
 
 
 def _visible(user: User | AnonymousUser, events: Any) -> list[Event]:
@@ -97,7 +94,7 @@ def _chosen_stage(request: HttpRequest, stages: list[Stage]) -> Stage | None:
     if not number:
         return None
     for stage in stages:
-        if str(stage.sort_order) == number:
+        if number in (str(stage.sort_order), str(stage.id)):
             return stage
     raise Http404
 
