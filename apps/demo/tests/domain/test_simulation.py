@@ -93,6 +93,21 @@ def test_each_mishap_happens() -> None:
     assert distance_m(gone.lat[-1], gone.lon[-1], *stage.road.place(14_995)) < 20
 
 
+@pytest.mark.parametrize("seed", [2, 5])
+def test_what_was_meant_to_go_wrong_goes_wrong_and_nothing_else(seed: int) -> None:
+    """Protects the classification: one crew retires, one misses the WPM, everyone else passes every point."""
+    course, field = build_course(seed), build_field(20, 3, seed)
+    missed = {}
+    for index, stage in enumerate(course):
+        for crew in field:
+            rng = np.random.default_rng([seed, crew.number])
+            driven = drive(stage, crew.vehicle, stage.first_start_ts, crew.mishaps[index], rng)
+            if names := {point.name for point in stage.points} - passed(stage, driven):
+                missed[crew.number] = names
+    retired, wide = sorted(missed.values(), key=len, reverse=True)
+    assert {"ASS", "TC in"} < retired and wide == {"WPM 2"}
+
+
 def test_the_field_has_every_class_and_the_first_test_entry_of_the_contract() -> None:
     field = build_field(80, 3, 1)
     assert len(field) == 80 and len({crew.number for crew in field}) == 80
