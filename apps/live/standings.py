@@ -5,7 +5,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from django.utils.translation import gettext as _
 
 from apps.scoring.models import ResultStatus
 from apps.scoring.queries import BoardLine
@@ -13,6 +14,8 @@ from apps.scoring.queries import BoardLine
 # Ranked crews come first of all; then those who still drive, those to come, and the rest.
 GROUPS = {ResultStatus.RUNNING.value: 1, ResultStatus.REGISTERED.value: 2}
 LAST_GROUP = 3
+HOUR_MS = 3_600_000
+UNDER_WAY = (ResultStatus.RUNNING.value, ResultStatus.FINISHED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ def standings(lines: Sequence[BoardLine], class_code: str = "") -> list[Standing
     rank = "classRank" if class_code else "rank"
     chosen = [line for line in lines if class_code in ("", line["classCode"])]
     chosen.sort(key=lambda line: _place(line, rank))
-    leader = chosen[0]["totalMs"] if chosen and chosen[0][rank] else None
-    return [_standing(line, rank, leader, tenths) for line in chosen]
+    gaps = _gaps([line for line in chosen if line[rank] and line["totalMs"] is not None], tenths)
+    return [_standing(line, rank, gaps.get(line["entryId"], ""), tenths) for line in chosen]
 
 
 def clock(ms: int | None, *, tenths: bool) -> str:
@@ -58,7 +61,7 @@ def _place(line: BoardLine, rank: str) -> tuple[int, int, int]:
     return group, line[rank] or 0, line["raceNumber"]
 
 
-def _standing(line: BoardLine, rank: str, leader: int | None, tenths: bool) -> Standing:
+def _standing(line: BoardLine, rank: str, gap: str, tenths: bool) -> Standing:
     return Standing(
         entry_id=line["entryId"],
         rank=str(line[rank] or ""),
@@ -70,17 +73,35 @@ def _standing(line: BoardLine, rank: str, leader: int | None, tenths: bool) -> S
         status_label=str(ResultStatus(line["status"]).label),
         control=line["lastControl"] if line["status"] == ResultStatus.RUNNING else "",
         time=clock(line["timeMs"], tenths=tenths),
-        penalty=_plus(line["penaltyMs"], tenths),
+        penalty=_plus(line["penaltyMs"] or 0, tenths),
         total=clock(line["totalMs"], tenths=tenths),
-        gap=_plus(_gap(line, rank, leader), tenths),
+        gap=gap,
     )
 
 
-def _gap(line: BoardLine, rank: str, leader: int | None) -> int:
-    """To the leader of what is shown; 0 where there is none, as for a crew ranked behind by stages, not time."""
-    total: Any = line["totalMs"]
-    return max(0, total - leader) if line[rank] and leader is not None and total is not None else 0
+def _gaps(ranked: Sequence[BoardLine], tenths: bool) -> dict[str, str]:
+    """Entry id → gap to the leader of what is shown, from the ranked crews in order.
+
+    A total below that of the crew before it says that the rank was not decided by time: from there on crews have
+    driven fewer stages than the leader, and a difference of their times would be no gap.
+    """
+    gaps: dict[str, str] = {}
+    fewer, before = False, 0
+    for line in ranked:
+        total = line["totalMs"]
+        fewer, before = fewer or total < before, total
+        gaps[line["entryId"]] = _behind(line["status"]) if fewer else _plus(total - ranked[0]["totalMs"], tenths)
+    return gaps
+
+
+def _behind(status: str) -> str:
+    # Of a crew that retired the status says it.
+    return _("fewer stages") if status in UNDER_WAY else ""
 
 
 def _plus(ms: int, tenths: bool) -> str:
-    return f"+{clock(ms, tenths=tenths)}" if ms else ""
+    """`+m:ss`, from an hour on `+h:mm:ss`."""
+    if not ms:
+        return ""
+    text = clock(ms, tenths=tenths)
+    return f"+{text if ms >= HOUR_MS else text.removeprefix('0:').removeprefix('0')}"

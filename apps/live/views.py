@@ -125,5 +125,6 @@ def _words() -> dict[str, Any]:
         "lost": _("Reconnecting…"),
         "refused": _("Live updates ended. Reload the page."),
         "leader": _("New leader: {number} {crew}"),
+        "fewer": _("fewer stages"),
         "statuses": {str(value): str(label) for value, label in ResultStatus.choices},
     }

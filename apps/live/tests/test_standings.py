@@ -31,14 +31,31 @@ def test_ranked_then_running_then_to_come_then_the_rest() -> None:
 
 
 def test_gaps_are_to_the_leader_of_what_is_shown() -> None:
-    assert [s.gap for s in standings(BOARD)][:3] == ["", "+0:00:12", "+0:00:20"]
+    assert [s.gap for s in standings(BOARD)][:3] == ["", "+0:12", "+0:20"]
     of_class = standings(BOARD, "C-2")
-    assert [(s.rank, s.gap) for s in of_class] == [("1", ""), ("2", "+0:00:08")]
+    assert [(s.rank, s.gap) for s in of_class] == [("1", ""), ("2", "+0:08")]
 
 
-def test_a_crew_behind_by_stages_and_not_by_time_has_no_gap() -> None:
-    board = [line(301, rank=1, totalMs=90_000), line(302, rank=2, totalMs=60_000)]
-    assert [s.gap for s in standings(board)] == ["", ""]
+def test_crews_that_drove_fewer_stages_are_shown_no_gap_in_time() -> None:
+    """Protects from +0:05 on a crew that is a whole stage behind but has a longer total than the leader."""
+    totals = (90_000, 100_000, 60_000, 95_000)
+    board = [line(301 + n, rank=n + 1, totalMs=total) for n, total in enumerate(totals)]
+    board.append(line(305, rank=5, totalMs=50_000, status="dnf"))
+    assert [s.gap for s in standings(board)] == ["", "+0:10", "fewer stages", "fewer stages", ""]
+
+
+def test_fewer_stages_than_the_leader_of_the_class() -> None:
+    board = [
+        line(301, rank=1, classRank=1, totalMs=90_000, classCode="C-1"),
+        line(302, rank=2, classRank=1, totalMs=60_000, classCode="C-2"),
+        line(303, rank=3, classRank=2, totalMs=70_000, classCode="C-2"),
+    ]
+    assert [s.gap for s in standings(board, "C-2")] == ["", "+0:10"]
+
+
+@pytest.mark.parametrize(("ms", "text"), [(0, ""), (5000, "+0:05"), (600_000, "+10:00"), (3_600_000, "+1:00:00")])
+def test_penalties_are_minutes_and_hours_where_they_need_them(ms: int, text: str) -> None:
+    assert standings([line(301, penaltyMs=ms)])[0].penalty == text
 
 
 def test_the_control_is_told_only_of_those_on_their_way() -> None:

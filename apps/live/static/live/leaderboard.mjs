@@ -16,7 +16,7 @@ const lines = new Map(); // entry id → line of the board, as the server sent i
 let leader = null;
 
 function render({ marks }) {
-  const shown = standings([...lines.values()], filter.value, words.statuses);
+  const shown = standings([...lines.values()], filter.value, words);
   const before = tops();
   const wanted = shown.map((one) => fill(rowOf(one.entryId), one, marks));
   arrange(wanted);

@@ -2,15 +2,17 @@
 
 const GROUPS = { running: 1, registered: 2 };
 const LAST_GROUP = 3;
+const UNDER_WAY = ["running", "finished"];
+const HOUR_MS = 3_600_000;
 
-/** Lines of one class ("" = all) in order, with texts for every cell. */
-export function standings(lines, classCode, statuses) {
+/** Lines of one class ("" = all) in order, with texts for every cell. `words` has `statuses` and `fewer`. */
+export function standings(lines, classCode, words) {
   const tenths = lines.some((line) => [line.timeMs, line.totalMs, line.penaltyMs].some((ms) => (ms ?? 0) % 1000));
   const rank = classCode ? "classRank" : "rank";
   const chosen = lines.filter((line) => !classCode || line.classCode === classCode);
   chosen.sort((a, b) => compare(place(a, rank), place(b, rank)));
-  const leader = chosen[0]?.[rank] ? chosen[0].totalMs : null;
-  return chosen.map((line) => standing(line, { rank, leader, tenths, statuses }));
+  const behind = gaps(chosen.filter((line) => line[rank] && line.totalMs !== null), tenths, words.fewer);
+  return chosen.map((line) => standing(line, { rank, tenths, gap: behind.get(line.entryId), statuses: words.statuses }));
 }
 
 /** `h:mm:ss`, with tenths where the board has any; cut, not rounded. */
@@ -22,6 +24,23 @@ export function clock(ms, tenths) {
   return tenths ? `${text}.${Math.floor((ms % 1000) / 100)}` : text;
 }
 
+/** Entry id → gap to the leader; a total below the one before it says: from here on fewer stages driven. */
+function gaps(ranked, tenths, fewerStages) {
+  let fewer = false;
+  return new Map(ranked.map((line, n) => {
+    fewer ||= n > 0 && line.totalMs < ranked[n - 1].totalMs;
+    const behind = UNDER_WAY.includes(line.status) ? fewerStages : "";
+    return [line.entryId, fewer ? behind : plus(line.totalMs - ranked[0].totalMs, tenths)];
+  }));
+}
+
+/** `+m:ss`, from an hour on `+h:mm:ss`. */
+function plus(ms, tenths) {
+  if (!ms) return "";
+  const text = clock(ms, tenths);
+  return `+${ms >= HOUR_MS ? text : text.replace(/^0:0?/, "")}`;
+}
+
 function place(line, rank) {
   return [line[rank] ? 0 : GROUPS[line.status] ?? LAST_GROUP, line[rank] ?? 0, line.raceNumber];
 }
@@ -31,9 +50,7 @@ function compare(a, b) {
   return at < 0 ? 0 : a[at] - b[at];
 }
 
-function standing(line, { rank, leader, tenths, statuses }) {
-  const plus = (ms) => (ms ? `+${clock(ms, tenths)}` : "");
-  const hasGap = line[rank] && leader !== null && line.totalMs !== null;
+function standing(line, { rank, tenths, gap, statuses }) {
   return {
     entryId: line.entryId,
     statusName: line.status,
@@ -45,8 +62,8 @@ function standing(line, { rank, leader, tenths, statuses }) {
     status: statuses[line.status] ?? line.status,
     control: line.status === "running" ? line.lastControl : "",
     time: clock(line.timeMs, tenths),
-    penalty: plus(line.penaltyMs),
+    penalty: plus(line.penaltyMs, tenths),
     total: clock(line.totalMs, tenths),
-    gap: plus(hasGap ? Math.max(0, line.totalMs - leader) : 0),
+    gap: gap ?? "",
   };
 }
