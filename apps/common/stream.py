@@ -123,16 +123,16 @@ class Group:
     def read(self, count: int, block_ms: int) -> list[Message]:
         """New messages, or none after `block_ms`. Makes the group anew when Redis has forgotten it."""
         try:
-            return self._read(">", count, block_ms)
+            return self._read(b">", count, block_ms)
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
             self.ensure()
             return []
 
-    def read_own(self, count: int) -> list[Message]:
-        """The oldest messages this consumer took in an earlier life and has not acknowledged."""
-        return self._counted(self._read("0", count, None))
+    def read_own(self, count: int, after: bytes = b"0") -> list[Message]:
+        """The oldest messages after an id that this consumer took in an earlier life and has not acknowledged."""
+        return self._counted(self._read(after, count, None))
 
     def claim_idle(self, min_idle_ms: int, count: int) -> list[Message]:
         """Messages another consumer took and has not acknowledged for so long: it is taken for dead."""
@@ -175,9 +175,9 @@ class Group:
         """Remove this consumer if it owes nothing: a tidy group shows who really works."""
         self.client.eval(LEAVE, 1, self.stream, self.group, self.consumer)
 
-    def _read(self, start: str, count: int, block_ms: int | None) -> list[Message]:
+    def _read(self, start: bytes, count: int, block_ms: int | None) -> list[Message]:
         reply: Any = self.client.xreadgroup(
-            self.group, self.consumer, {self.stream: start}, count=count, block=block_ms
+            self.group, self.consumer, {self.stream: cast(Any, start)}, count=count, block=block_ms
         )
         # RESP3 answers with a dictionary of streams and wraps the entries once more than RESP2.
         parts = reply.values() if isinstance(reply, dict) else (pair[1] for pair in reply or ())

@@ -52,13 +52,13 @@ class Source:
         self._pace = pace
         # With several streams each waits its share, or one silent stream would hold up the others.
         self._block_ms = max(1, pace.block_ms // len(groups))
-        self._undone: list[Group] = []
+        self._undone: dict[Group, bytes] = {}  # groups with left-overs, and the last one read
         self._claim_at = self._lag_at = 0.0
 
     def prepare(self) -> None:
         for group in self._groups:
             group.ensure()
-        self._undone = list(self._groups)
+        self._undone = dict.fromkeys(self._groups, b"0")
         self._claim_at = self._lag_at = 0.0
 
     def take(self) -> list[Batch]:
@@ -76,11 +76,12 @@ class Source:
 
     def _own(self) -> list[Batch]:
         """What this consumer took before a crash or a lost connection: nobody else will look at it for long."""
-        while self._undone:
-            messages = self._undone[-1].read_own(self._pace.batch)
+        for group, last in list(self._undone.items()):
+            messages = group.read_own(self._pace.batch, after=last)
             if messages:
-                return self._decoded(self._undone[-1], messages)
-            self._undone.pop()
+                self._undone[group] = messages[-1].id
+                return self._decoded(group, messages)
+            del self._undone[group]
         return []
 
     def _claimed(self) -> list[Batch]:

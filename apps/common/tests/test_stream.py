@@ -81,6 +81,7 @@ def test_own_leftovers_come_again_with_their_count(redis: Redis) -> None:
     reader.read(2, 1)
     group(redis, "two").read(1, 1)
     assert [(m.id, m.deliveries) for m in reader.read_own(10)] == [(sent[0], 2), (sent[1], 2)]
+    assert ids(reader.read_own(10, after=sent[0])) == [sent[1]]
     reader.ack(sent[:2])
     assert reader.read_own(10) == []
 
