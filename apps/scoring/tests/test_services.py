@@ -1,10 +1,12 @@
 """From fixes in the table to results: on real PostgreSQL."""
 
 import random
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from redis import Redis
 
 from apps.common import stream
@@ -149,3 +151,25 @@ def test_a_crew_between_two_stages_has_not_finished_the_event(redis: Redis) -> N
     processor(redis).run_until_idle()
     scorer(redis).run_until_idle()
     assert set(EventResult.objects.values_list("status", flat=True)) == {"running"}
+
+
+def test_two_scorers_never_work_on_one_entry_at_once(redis: Redis) -> None:
+    """The second waits for the first one's transaction, then reads what it wrote (design §1)."""
+    built = rally.build(entries=1)
+    stream.send(redis, STREAM, rally.drive(built, random.Random(7)))
+    processor(redis).run_until_idle()
+    second = threading.Thread(target=score_in_a_connection_of_its_own, args=[redis])
+    with transaction.atomic():
+        queries.lock("entry", [str(built.entries[0].id)])
+        second.start()
+        second.join(1)
+        assert second.is_alive(), "it did not wait"
+    second.join(20)
+    assert not second.is_alive() and StageResult.objects.get().status == "finished"
+
+
+def score_in_a_connection_of_its_own(redis: Redis) -> None:
+    try:
+        scorer(redis).run_until_idle()
+    finally:
+        connection.close()
