@@ -80,18 +80,14 @@ def _standing(line: BoardLine, rank: str, gap: str, tenths: bool) -> Standing:
 
 
 def _gaps(ranked: Sequence[BoardLine], tenths: bool) -> dict[str, str]:
-    """Entry id → gap to the leader of what is shown, from the ranked crews in order.
+    """Entry id → gap to the leader of what is shown; a crew with fewer stages driven has none in time."""
+    return {line["entryId"]: _gap(line, ranked[0], tenths) for line in ranked}
 
-    A total below that of the crew before it says that the rank was not decided by time: from there on crews have
-    driven fewer stages than the leader, and a difference of their times would be no gap.
-    """
-    gaps: dict[str, str] = {}
-    fewer, before = False, 0
-    for line in ranked:
-        total = line["totalMs"]
-        fewer, before = fewer or total < before, total
-        gaps[line["entryId"]] = _behind(line["status"]) if fewer else _plus(total - ranked[0]["totalMs"], tenths)
-    return gaps
+
+def _gap(line: BoardLine, leader: BoardLine, tenths: bool) -> str:
+    if line["completedStages"] < leader["completedStages"]:
+        return _behind(line["status"])
+    return _plus(line["totalMs"] - leader["totalMs"], tenths)
 
 
 def _behind(status: str) -> str:

@@ -288,7 +288,7 @@ BOARD = """
                ), ''),
                coalesce(v.make || ' ' || v.model, ''), c.code, coalesce(r.status, 'registered'),
                r.time_ms, coalesce(r.penalty_ms, 0), r.total_ms, r.rank, r.class_rank,
-               coalesce(r.last_control, '')
+               coalesce(r.last_control, ''), coalesce(r.completed_stages, 0)
         from entries e
         join classes c on c.id = e.race_class_id
         left join vehicles v on v.id = e.vehicle_id
@@ -298,12 +298,14 @@ BOARD = """
         order by r.rank nulls last, e.race_number
     ) line on true
 """
-STAGE_LINES = "(select * from stage_results where stage_id = %(stage)s::uuid)"
+STAGE_LINES = """(
+    select *, (status = 'finished')::int as completed_stages from stage_results where stage_id = %(stage)s::uuid
+)"""
 EVENT_LINES = "(select *, '' as last_control from event_results where event_id = %(event)s::uuid)"
 
 LINE_KEYS = (
     "entryId", "raceNumber", "crew", "vehicle", "classCode", "status",
-    "timeMs", "penaltyMs", "totalMs", "rank", "classRank", "lastControl",
+    "timeMs", "penaltyMs", "totalMs", "rank", "classRank", "lastControl", "completedStages",
 )  # fmt: skip
 
 BoardLine = dict[str, Any]

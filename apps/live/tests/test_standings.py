@@ -11,7 +11,7 @@ def line(number: int, **fields: Any) -> dict[str, Any]:
     blank = {
         "entryId": str(number), "raceNumber": number, "crew": "", "vehicle": "", "classCode": "C-1",
         "status": "finished", "timeMs": None, "penaltyMs": 0, "totalMs": None, "rank": None, "classRank": None,
-        "lastControl": "",
+        "lastControl": "", "completedStages": 1,
     }  # fmt: skip
     return {**blank, **fields}
 
@@ -38,15 +38,15 @@ def test_gaps_are_to_the_leader_of_what_is_shown() -> None:
 
 def test_crews_that_drove_fewer_stages_are_shown_no_gap_in_time() -> None:
     """Protects from +0:05 on a crew that is a whole stage behind but has a longer total than the leader."""
-    totals = (90_000, 100_000, 60_000, 95_000)
-    board = [line(301 + n, rank=n + 1, totalMs=total) for n, total in enumerate(totals)]
-    board.append(line(305, rank=5, totalMs=50_000, status="dnf"))
+    driven = ((90_000, 2), (100_000, 2), (95_000, 1), (99_000, 1))
+    board = [line(301 + n, rank=n + 1, totalMs=ms, completedStages=done) for n, (ms, done) in enumerate(driven)]
+    board.append(line(305, rank=5, totalMs=50_000, completedStages=0, status="dnf"))
     assert [s.gap for s in standings(board)] == ["", "+0:10", "fewer stages", "fewer stages", ""]
 
 
 def test_fewer_stages_than_the_leader_of_the_class() -> None:
     board = [
-        line(301, rank=1, classRank=1, totalMs=90_000, classCode="C-1"),
+        line(301, rank=1, classRank=1, totalMs=90_000, classCode="C-1", completedStages=2),
         line(302, rank=2, classRank=1, totalMs=60_000, classCode="C-2"),
         line(303, rank=3, classRank=2, totalMs=70_000, classCode="C-2"),
     ]

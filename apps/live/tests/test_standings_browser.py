@@ -29,7 +29,7 @@ def a_board(chance: random.Random) -> list[dict[str, Any]]:
     step = chance.choice([100, 1000])
     lines = [a_line(n, chance, step) for n in range(chance.randint(0, 12))]
     ranked = [line for line in lines if line["totalMs"] is not None and chance.random() < 0.8]
-    ranked.sort(key=lambda line: (chance.randint(0, 1), line["totalMs"]))
+    ranked.sort(key=lambda line: (-line["completedStages"], line["totalMs"]))
     for rank, line in enumerate(ranked, start=1):
         line["rank"] = rank
         line["classRank"] = sum(other["classCode"] == line["classCode"] for other in ranked[:rank])
@@ -45,6 +45,7 @@ def a_line(n: int, chance: random.Random, step: int) -> dict[str, Any]:
         "penaltyMs": chance.choice([0, chance.randrange(0, 5_000_000, step)]),
         "totalMs": chance.choice([None, *(chance.randrange(0, 9_000_000, step) for _ in range(3))]),
         "rank": None, "classRank": None, "lastControl": chance.choice(["", "WP 4"]),
+        "completedStages": chance.randint(0, 2),
     }  # fmt: skip
 
 

@@ -77,6 +77,7 @@ def test_a_subscription_is_confirmed_and_begins_with_the_whole_board(web: WebSer
         "entryId": str(board.entries[1].id), "raceNumber": 302, "crew": "Arta Hoxha 1",
         "vehicle": "Toyota Land Cruiser 70", "classCode": "C-2", "status": "finished", "timeMs": 660_300,
         "penaltyMs": 60_000, "totalMs": 720_300, "rank": 2, "classRank": 1, "lastControl": "",
+        "completedStages": 0,
     }  # fmt: skip
 
 

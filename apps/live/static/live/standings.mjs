@@ -24,14 +24,14 @@ export function clock(ms, tenths) {
   return tenths ? `${text}.${Math.floor((ms % 1000) / 100)}` : text;
 }
 
-/** Entry id → gap to the leader; a total below the one before it says: from here on fewer stages driven. */
+/** Entry id → gap to the leader; a crew with fewer stages driven has none in time. */
 function gaps(ranked, tenths, fewerStages) {
-  let fewer = false;
-  return new Map(ranked.map((line, n) => {
-    fewer ||= n > 0 && line.totalMs < ranked[n - 1].totalMs;
-    const behind = UNDER_WAY.includes(line.status) ? fewerStages : "";
-    return [line.entryId, fewer ? behind : plus(line.totalMs - ranked[0].totalMs, tenths)];
-  }));
+  return new Map(ranked.map((line) => [line.entryId, gap(line, ranked[0], tenths, fewerStages)]));
+}
+
+function gap(line, leader, tenths, fewerStages) {
+  if (line.completedStages < leader.completedStages) return UNDER_WAY.includes(line.status) ? fewerStages : "";
+  return plus(line.totalMs - leader.totalMs, tenths);
 }
 
 /** `+m:ss`, from an hour on `+h:mm:ss`. */
