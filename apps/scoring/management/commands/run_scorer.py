@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from apps.common import health, metrics, stream
-from apps.common.loop import Loop
+from apps.common import service, stream
 from apps.scoring.worker import Scorer, ScorerPace
 
 REQUESTS_AT_ONCE = 50
@@ -22,12 +21,4 @@ class Command(BaseCommand):
             claim_after_ms=settings.CLAIM_THRESHOLD_MS,
             max_deliveries=settings.MAX_DELIVERIES,
         )
-        scorer = Scorer(stream.connect(settings.REDIS_URL), settings.INSTANCE_ID, pace)
-        pulse = metrics.Pulse()
-        try:
-            server = metrics.serve(settings.METRICS_PORT, alive=pulse.is_beating, not_ready=health.not_ready)
-        except metrics.MetricsPortError as error:
-            raise CommandError(str(error)) from error
-        Loop(scorer, pulse.beat).run()
-        if server:
-            server.close()
+        service.run(Scorer(stream.connect(settings.REDIS_URL), settings.INSTANCE_ID, pace))

@@ -6,8 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.common import health, metrics, stream
-from apps.common.loop import Loop
+from apps.common import service, stream
 from apps.telemetry.services import Pace, Processor
 
 BATCHES_AHEAD = 2
@@ -34,12 +33,4 @@ class Command(BaseCommand):
             max_deliveries=settings.MAX_DELIVERIES,
             ahead=BATCHES_AHEAD,
         )
-        processor = Processor(stream.connect(settings.REDIS_URL), names, settings.INSTANCE_ID, pace)
-        pulse = metrics.Pulse()
-        try:
-            server = metrics.serve(settings.METRICS_PORT, alive=pulse.is_beating, not_ready=health.not_ready)
-        except metrics.MetricsPortError as error:
-            raise CommandError(str(error)) from error
-        Loop(processor, pulse.beat).run()
-        if server:
-            server.close()
+        service.run(Processor(stream.connect(settings.REDIS_URL), names, settings.INSTANCE_ID, pace))
