@@ -19,12 +19,14 @@ from apps.telemetry.queries import write_positions
 
 log = structlog.get_logger(__name__)
 
-# Errors of a row, not of the server, though the last two call themselves operational.
+# Errors of a row, not of the server, though PostgreSQL calls two of them operational. The last one is ours: JSON
+# nested so deep that it could be read, but not be written from further down the stack.
 REFUSED = (
     psycopg.DataError,
     psycopg.IntegrityError,
     psycopg.errors.ProgramLimitExceeded,
     psycopg.errors.StatementTooComplex,
+    RecursionError,
 )
 
 
@@ -74,7 +76,7 @@ class Write:
                 middle = len(kept) // 2
                 return self._write(group, kept[:middle]) + self._write(group, kept[middle:])
             metrics.WRITES.labels("failed").inc()
-            put_aside(group, kept[0][0], f"PostgreSQL refuses it: {str(error).splitlines()[0]}")
+            put_aside(group, kept[0][0], f"cannot be stored: {str(error).splitlines()[0]}")
             return []
         metrics.WRITES.labels("inserted").inc(inserted)
         metrics.WRITES.labels("duplicate").inc(len(kept) - inserted)

@@ -1,6 +1,7 @@
 """The SQL that writes positions: one statement a batch, binary parameters, as often as you like."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ WRITE_POSITIONS = """
     on conflict (device_id, ts) do nothing
 """
 
+_KEY = attrgetter("device_id", "ts")
+
 
 def check_database() -> None:
     """Raises django.db.OperationalError while PostgreSQL takes no connection."""
@@ -34,7 +37,8 @@ def write_positions(positions: Sequence[Position]) -> int:
     connection.ensure_connection()
     # Django's own cursor binds on the client, which knows no binary parameters.
     with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(WRITE_POSITIONS, _columns(positions))
+        # In one order everywhere: two processes with the same rows would else wait for each other in a circle.
+        cursor.execute(WRITE_POSITIONS, _columns(sorted(positions, key=_KEY)))
         return cursor.rowcount
 
 

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.common import stream
-from apps.common.position import Position
+from apps.common.position import Position, encode
 from apps.telemetry import services
 from apps.telemetry.pipeline import Batch, windows_of
 from apps.telemetry.services import Pace, Processor
@@ -90,7 +90,7 @@ def test_a_row_postgresql_refuses_is_put_aside_and_the_rest_of_its_batch_stored(
     processor(redis).run_until_idle()
     assert len(stored()) == 8
     letter = only_letter(redis)
-    assert b"PostgreSQL refuses it" in letter[b"error"]
+    assert b"cannot be stored" in letter[b"error"]
 
 
 def test_what_a_dead_consumer_took_is_taken_over(redis: Redis) -> None:
@@ -246,3 +246,17 @@ def test_finishing_writes_what_was_read_ahead(redis: Redis, ahead: Processor) ->
     time.sleep(0.2)
     ahead.finish()
     assert len(stored()) >= 30 and redis.xpending(STREAM, stream.PROCESSOR_GROUP)["pending"] == 0
+
+
+def test_deep_nesting_ends_no_processor(redis: Redis, ahead: Processor) -> None:
+    """Some depths can be read and not be written: each record is stored or put aside, and the next ones too."""
+    depths = range(940, 1000)
+    entry = encode(position(0, attributes={"x": "@"}))
+    for n, depth in enumerate(depths, start=1):
+        deep = entry["payload"].replace('"@"', "[" * depth + "]" * depth)
+        redis.xadd(STREAM, {**entry, "payload": deep.replace("08:00:00.000", f"09:{n % 60:02d}:00.000")})
+    stream.send(redis, STREAM, [position(0)])
+    ahead.prepare()
+    until(ahead, lambda: nothing_pending(redis))
+    letters = stream.entries(redis, stream.dead_letters(STREAM))
+    assert letters and len(stored()) + len(letters) == len(depths) + 1
