@@ -251,7 +251,7 @@ def test_finishing_writes_what_was_read_ahead(redis: Redis, ahead: Processor) ->
 def test_deep_nesting_ends_no_processor(redis: Redis, ahead: Processor) -> None:
     """Some depths can be read and not be written: each record is stored or put aside, and the next ones too."""
     depths = range(940, 1000)
-    entry = encode(position(0, attributes={"x": "@"}))
+    entry: dict[Any, Any] = {**encode(position(0, attributes={"x": "@"}))}
     for n, depth in enumerate(depths, start=1):
         deep = entry["payload"].replace('"@"', "[" * depth + "]" * depth)
         redis.xadd(STREAM, {**entry, "payload": deep.replace("08:00:00.000", f"09:{n % 60:02d}:00.000")})
