@@ -52,25 +52,27 @@ class Loop:
         self._beat = beat
         self._drain_s = drain_s
         self._stop = threading.Event()
+        self._limit = threading.Timer(drain_s, self._give_up)
+        self._limit.daemon = True
         self._failures = 0
         self._prepared = False
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
-        while not self._stop.is_set():
-            self._beat()
-            self._turn()
         try:
+            while not self._stop.is_set():
+                self._beat()
+                self._turn()
             self._worker.finish()
         except AWAY as error:
             log.warning("stopped while a server was away", error=str(error))
+        finally:
+            self._limit.cancel()  # else it would end whatever the process does next
 
     def _ask_to_stop(self, *_: object) -> None:
         if not self._stop.is_set():
-            limit = threading.Timer(self._drain_s, self._give_up)
-            limit.daemon = True
-            limit.start()
+            self._limit.start()
         self._stop.set()
 
     def _give_up(self) -> None:

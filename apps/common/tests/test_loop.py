@@ -99,6 +99,15 @@ def test_a_server_that_is_away_is_waited_for_and_work_begins_anew(error: Excepti
     assert run(Script(failing(error), failing(error), stop)) == ["prepare", "step"] * 3 + ["finish"]
 
 
+def test_an_end_in_time_leaves_no_limit_ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects whatever the process does after the loop: the limit once ended the whole test run."""
+    given_up: list[int] = []
+    monkeypatch.setattr(Loop, "_give_up", lambda self: given_up.append(1))
+    Loop(Script(stop), lambda: None, drain_s=0.05).run()
+    time.sleep(0.15)
+    assert not given_up
+
+
 def test_a_fault_of_ours_ends_the_process() -> None:
     with pytest.raises(KeyError):
         run(Script(failing(KeyError("bug"))))
