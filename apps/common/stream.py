@@ -39,10 +39,15 @@ LEAVE = """
 """
 
 # Store a dead letter, then acknowledge its message. Not in two acts: a crash between them would write the letter
-# twice. Not by MULTI: that acknowledges even when the letter was refused.
+# twice. Not by MULTI: that acknowledges even when the letter was refused. And only while the message is pending: a
+# slow consumer may hold what another has taken over and put aside meanwhile. (What was trimmed away is pending no
+# more once it has been handed out, and is handed out once.)
 PUT_ASIDE = """
-    redis.call('xadd', KEYS[2], '*', unpack(ARGV, 3))
-    redis.call('xack', KEYS[1], ARGV[1], ARGV[2])
+    local trimmed = ARGV[3] == 'trimmed'
+    if trimmed or #redis.call('xpending', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1) > 0 then
+        redis.call('xadd', KEYS[2], '*', unpack(ARGV, 4))
+        redis.call('xack', KEYS[1], ARGV[1], ARGV[2])
+    end
 """
 
 Fields = dict[bytes, bytes]
@@ -160,9 +165,9 @@ class Group:
             b"origin_id": message.id,
         }
         parts = [part for pair in letter.items() for part in pair]
-        self.client.eval(
-            PUT_ASIDE, 2, self.stream, dead_letters(self.stream), self.group, cast(Any, message.id), *parts
-        )
+        state = "whole" if message.fields else "trimmed"
+        keys = (self.stream, dead_letters(self.stream))
+        self.client.eval(PUT_ASIDE, 2, *keys, self.group, cast(Any, message.id), state, *parts)
 
     def lag(self) -> int:
         """Messages not yet acknowledged: unread and pending."""

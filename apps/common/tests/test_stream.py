@@ -125,6 +125,18 @@ def test_a_dead_letter_keeps_all_it_had_and_is_acknowledged(redis: Redis) -> Non
     assert reader.lag() == 0
 
 
+def test_a_message_two_consumers_hold_is_put_aside_once(redis: Redis) -> None:
+    """The slow one was taken for dead, and then both find the message no good."""
+    fill(redis, 1)
+    slow, quick = group(redis, "slow"), group(redis, "quick")
+    [message] = slow.read(1, 1)
+    grow_idle()
+    [taken_over] = quick.claim_idle(IDLE_MS, 10)
+    quick.dead_letter(taken_over, "no good")
+    slow.dead_letter(message, "no good")
+    assert len(stream.entries(redis, stream.dead_letters(STREAM))) == 1
+
+
 def test_a_dead_letter_that_cannot_be_stored_leaves_its_message_pending(redis: Redis) -> None:
     fill(redis, 1)
     reader = group(redis)
