@@ -118,10 +118,17 @@ def pipeline(client: redis.Redis, urls: embedded.Urls, count: int, processes: in
     begin = time.perf_counter()
     wait(children, lambda: group.lag() == 0)
     seconds = time.perf_counter() - begin
+    peak = max(peak_mib(child.pid) for child in children)
     usages = [end(child) for child in children]
     check(client, urls, count)
     cpu = tuple(round((usage.ru_utime + usage.ru_stime) * 1e6 / count, 1) for usage in usages)
-    return Run(count / seconds, cpu, max(usage.ru_maxrss for usage in usages) / 1024)
+    return Run(count / seconds, cpu, peak)
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory the process held. Not its ru_maxrss: that begins with what this one held at the fork."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def has_begun(client: redis.Redis) -> bool:
