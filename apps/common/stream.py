@@ -7,6 +7,13 @@
         group scorer
     live:outbox                       pub/sub channel: a topic with news in the outbox
 
+Over several streams each device keeps to one, so that its records stay in order and one process writes it:
+
+    streams[crc32(IMEI in UTF-8) mod number of streams], in the order of the setting
+
+CRC-32 is the one of zlib, PNG and Ethernet, so that any producer can do the same: crc32("356307042441013") is
+2372110574. Changing the number of streams moves devices; what the old streams hold is still read, and stored once.
+
 redis-py sets a socket timeout of its own, and retries silently on it: every connection here says its own, longer
 than the longest block, and repeats nothing. Only the caller knows what may be done twice.
 """
@@ -15,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
+from zlib import crc32
 
 import msgspec
 import redis
@@ -77,11 +85,17 @@ def streams(setting: str) -> list[str]:
     return [name.strip() for name in setting.split(",") if name.strip()]
 
 
-def send(client: redis.Redis, stream: str, positions: Iterable[Position]) -> int:
-    """Add positions to a stream in one round trip; how many."""
+def shard(device_id: str, streams: Sequence[str]) -> str:
+    """The one of these streams that takes the records of a device: the same in every producer, see above."""
+    return streams[crc32(device_id.encode()) % len(streams)]
+
+
+def send(client: redis.Redis, setting: str, positions: Iterable[Position]) -> int:
+    """Add positions to the streams of a setting, each to its device's one, in one round trip; how many."""
+    names = streams(setting)
     pipe = client.pipeline(transaction=False)
     for position in positions:
-        pipe.xadd(stream, cast(Any, encode(position)), maxlen=MOST_KEPT, approximate=True)
+        pipe.xadd(shard(position.device_id, names), cast(Any, encode(position)), maxlen=MOST_KEPT, approximate=True)
     return len(pipe.execute())
 
 

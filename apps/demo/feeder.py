@@ -25,14 +25,14 @@ class Progress:
 
 
 class Feeder:
-    """`speed` is rally seconds a second; 0 is as fast as the pipeline takes it."""
+    """`telemetry` names the streams, comma-separated; `speed` is rally seconds a second, 0 as fast as they drain."""
 
     def __init__(self, client: redis.Redis, telemetry: str, speed: float) -> None:
         self.client = client
         self._telemetry = telemetry
         self._speed = speed
         self._groups = [
-            Group(client, telemetry, stream.PROCESSOR_GROUP, "demo"),
+            *(Group(client, name, stream.PROCESSOR_GROUP, "demo") for name in stream.streams(telemetry)),
             Group(client, stream.REQUESTS_STREAM, stream.SCORER_GROUP, "demo"),
         ]
         for group in self._groups:

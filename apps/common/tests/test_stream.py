@@ -1,6 +1,7 @@
 """The consumer group on a real Redis: what is taken over, put aside, and never lost on the way."""
 
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -47,6 +48,29 @@ def test_positions_are_sent_as_the_contract_has_them(redis: Redis) -> None:
     [entry] = stream.entries(redis, STREAM)
     assert set(entry.fields) == {b"ts", b"device_id", b"codec", b"payload"}
     assert entry.fields[b"ts"] == b"2026-06-07T08:00:00.500Z" and decode(entry.fields) == position
+
+
+def test_a_device_keeps_to_the_stream_that_every_producer_finds_for_it() -> None:
+    """The sum is the one at the head of stream.py: a producer in another language must come to the same."""
+    names = [f"t{n}" for n in range(7)]
+    assert stream.shard("356307042441013", names) == names[2372110574 % 7]
+    assert stream.shard("356307042441013", names[:1]) == "t0"
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 8])
+def test_the_streams_get_even_shares_of_devices_numbered_in_a_row(count: int) -> None:
+    names = [str(n) for n in range(count)]
+    shares = Counter(stream.shard(f"3563070{device:08d}", names) for device in range(2000))
+    assert max(shares.values()) - min(shares.values()) < 2000 / count * 0.2
+
+
+def test_positions_go_to_the_streams_of_their_devices(redis: Redis) -> None:
+    fixes = [Position(f"3563070{n % 20:08d}", 1_780_819_200_000 + n, 41.0, 20.0) for n in range(60)]
+    assert stream.send(redis, "test:a,test:b", fixes) == 60
+    found = {name: [decode(entry.fields) for entry in stream.entries(redis, name)] for name in ("test:a", "test:b")}
+    assert all(found.values())
+    for name, positions in found.items():
+        assert positions == [fix for fix in fixes if stream.shard(fix.device_id, ["test:a", "test:b"]) == name]
 
 
 def test_a_group_reads_what_came_before_it_was_made_and_may_be_made_twice(redis: Redis) -> None:

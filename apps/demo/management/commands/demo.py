@@ -80,7 +80,7 @@ class Command(BaseCommand):
         children = Children(port)
         try:
             self._welcome(event, login, port)
-            feeder = Feeder(client, stream.streams(settings.REDIS_TELEMETRY_STREAM)[0], _speed(options))
+            feeder = Feeder(client, settings.REDIS_TELEMETRY_STREAM, _speed(options))
             self._drive(rally, event, feeder, Watch(self, event, feeder, children))
             self._end(event, options["once"], children)
         finally:

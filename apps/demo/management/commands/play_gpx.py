@@ -42,7 +42,7 @@ class Command(BaseCommand):
         tracks = [self._track(file, link) for file, link in zip(options["files"], links, strict=True)]
         positions = heapq.merge(*tracks, key=lambda position: position.ts)
         client = stream.connect(settings.REDIS_URL)
-        name = stream.streams(settings.REDIS_TELEMETRY_STREAM)[0]
+        name = settings.REDIS_TELEMETRY_STREAM
         sent = 0
         try:
             for batch in paced(positions, options["speed"]):
