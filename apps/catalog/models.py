@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization
+from apps.catalog.domain.io import ValueType
 from apps.common.base import Row
 
 
@@ -46,6 +47,12 @@ class IoMapping(Row):
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=50, blank=True)
     unit = models.CharField(_("unit"), max_length=20, blank=True)
+    value_type = models.CharField(
+        _("value type"),
+        max_length=16,
+        choices=[(t.value, t.value) for t in ValueType],
+        default=ValueType.NUMBER.value,
+    )
     scale = models.FloatField(_("scale"), default=1.0)
     offset = models.FloatField(_("offset"), default=0.0)
 
