@@ -1,18 +1,23 @@
 """All penalties of one entry in one stage. Importing this module registers every evaluator."""
 
 from collections.abc import Sequence
+from importlib import import_module
 
-from apps.penalties.domain import missed_waypoint, speed_zone, waypoint_ratio
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.domain.registry import EVALUATORS, Offences
 
-__all__ = ["evaluate", "missed_waypoint", "speed_zone", "waypoint_ratio"]
+__all__ = ["evaluate"]
+
+MODULES = ("missed_waypoint", "speed_zone", "waypoint_ratio")
+for _module in MODULES:
+    import_module(f"apps.penalties.domain.{_module}")
 
 
 def evaluate(offences: Offences, formulas: Sequence[Formula]) -> tuple[Issued, ...]:
     """Every penalty the formulas give, by type and target; independent of the order of the formulas.
 
-    Raises ValueError for a formula whose type has no evaluator.
+    Those that price a status are issued only when `offences.status` names one. Raises ValueError for a formula
+    whose type has no evaluator.
     """
     unknown = sorted({f.type for f in formulas} - EVALUATORS.keys())
     if unknown:
@@ -20,7 +25,7 @@ def evaluate(offences: Offences, formulas: Sequence[Formula]) -> tuple[Issued, .
     issued = [
         penalty
         for name, evaluator in EVALUATORS.items()
-        if (rows := [f for f in formulas if f.type == name])
-        for penalty in evaluator(offences, rows)
+        if (offences.status or not evaluator.terms.prices_status) and (rows := [f for f in formulas if f.type == name])
+        for penalty in evaluator.evaluate(offences, rows)
     ]
     return tuple(sorted(issued, key=lambda penalty: penalty.key))

@@ -13,7 +13,8 @@ class Formula:
 
     `target` is a waypoint type or a zone id, `race_class` a class id; "" stands for all.
     `mode` is how brackets become time (rulebook 3.5); `penalty_ms` is a rate in the modes marginal
-    (per km/h) and per_second. `applies_to` says which classifications the penalty touches (6.3).
+    (per km/h, per minute…) and per_second. `applies_to` says which classifications the penalty touches (6.3).
+    `params` are settings of the evaluator's own, e.g. a cap.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Formula:
     mode: str = "flat_max"
     applies_to: frozenset[str] = BOTH
     article: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
 
     def covers(self, value: float) -> bool:
         """Whether the bracket holds the value; both edges belong to it."""
@@ -34,7 +36,11 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A penalty as computed: `ms` of time and, frozen, the inputs it was computed from."""
+    """A penalty as computed: `ms` of time and, frozen, the inputs it was computed from.
+
+    `status` ("dnf", "otl", "nc", "dsq") is what it makes of the stage, "" when it only costs time. `counter` names
+    the account it is counted on over the event, where that is not its type.
+    """
 
     formula: str
     type: str
@@ -44,11 +50,18 @@ class Issued:
     applies_to: frozenset[str] = BOTH
     article: str = ""
     fixes: tuple[int, ...] = ()
+    status: str = ""
+    counter: str = ""
 
     @property
     def key(self) -> str:
         """Stable identity of the offence: what an official's decision holds on to across recomputes."""
         return f"{self.type}:{self.target}"
+
+    @property
+    def counts_as(self) -> str:
+        """The account on which repeated offences are counted."""
+        return self.counter or self.type
 
     def to_json(self) -> dict[str, Any]:
         """The penalty as plain JSON values, sets sorted."""
@@ -61,6 +74,8 @@ class Issued:
             "applies_to": sorted(self.applies_to),
             "article": self.article,
             "fixes": list(self.fixes),
+            "status": self.status,
+            "counter": self.counter,
         }
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
-from apps.penalties.domain.registry import Offences, register
+from apps.penalties.domain.registry import Offences, Terms, register
 from apps.timing.domain.plan import WaypointPlan
 
 TYPE = "missed_waypoint"
 
 
-@register(TYPE)
+@register(TYPE, "Missed waypoint", Terms(unit="misses of one waypoint type", targets="waypoint type"))
 def missed_waypoint(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """One penalty per missed waypoint that a formula prices.
 

@@ -1,8 +1,12 @@
-"""The evaluators by name: a penalty type is a function from offences and formulas to penalties."""
+"""The evaluators by name: a penalty type is a function from offences and formulas to penalties.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+An evaluator says what its formulas mean: the unit of their brackets, the modes it knows, its parameters. Profiles,
+the admin and imports are checked against that (`problems`), so that a rule nobody can compute is never stored.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeAlias, TypeVar
 
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula, Issued
@@ -22,11 +26,92 @@ class ZoneDrive:
     fixes: tuple[Fixes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LatePassage:
+    """A waypoint validated (`ts`) after it had closed; epoch ms."""
+
+    waypoint: WaypointPlan
+    closes_ts: int
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCheck:
+    """A time control: when the crew was due and the minute recorded for it (rulebook 4.1); epoch ms.
+
+    `recorded_ts` is whole minutes, seconds dropped.
+    """
+
+    segment: str
+    control: str
+    due_ts: int
+    recorded_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartDrive:
+    """The start of a special stage: the instant assigned and the one driven; epoch ms."""
+
+    segment: str
+    assigned_ts: int
+    actual_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeutralStay:
+    """A neutralisation: validated DN, left FN (epoch ms), and what it was allotted (ms) (rulebook 8.1)."""
+
+    segment: str
+    from_ts: int
+    exit_ts: int
+    allotted_ms: int
+
+    @property
+    def early_ms(self) -> int:
+        """How much too early the crew left; 0 when it did not."""
+        return max(0, self.from_ts + self.allotted_ms - self.exit_ts)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDrive:
+    """A special stage or liaison as driven, durations in ms; `raw_ms` None = not finished."""
+
+    segment: str
+    special: bool
+    raw_ms: int | None
+    maximum_ms: int | None
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What an official saw and reported: a false start, a code asked for, a road offence.
+
+    `kind` is what formulas name as their target, `value_ms` what the report measured (time gained), if anything.
+    """
+
+    id: str
+    kind: str
+    ts: int
+    value_ms: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an entry has on its account from earlier stages: counts by `Issued.counts_as`."""
+
+    event: Mapping[str, int] = field(default_factory=dict)
+    leg: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Offences:
     """What one entry did in one stage, for the evaluators to price.
 
-    `finished` tells whether every special stage is finished: only then do shares of waypoints count.
+    `finished` tells whether every special stage is finished: only then do shares of waypoints count. `status`
+    ("dnf", "dns", "otl") is set for the lumps alone, which price a status and run after all others;
+    `maximum_ms` is the sum of the special stages' maximum times, None where one has none.
     """
 
     race_class: str
@@ -35,20 +120,104 @@ class Offences:
     total: int = 0
     finished: bool = False
     zones: tuple[ZoneDrive, ...] = ()
+    late: tuple[LatePassage, ...] = ()
+    checks: tuple[TimeCheck, ...] = ()
+    starts: tuple[StartDrive, ...] = ()
+    neutral: tuple[NeutralStay, ...] = ()
+    segments: tuple[SegmentDrive, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    before: Before = field(default_factory=Before)
+    status: str = ""
+    maximum_ms: int | None = None
 
 
-Evaluator: TypeAlias = Callable[[Offences, Sequence[Formula]], list[Issued]]
+Evaluate: TypeAlias = Callable[[Offences, Sequence[Formula]], list[Issued]]
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class NoParameters:
+    """An evaluator without settings of its own."""
+
+
+FLAT = frozenset({"flat_max"})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the formulas of an evaluator mean.
+
+    `unit` is what their brackets count, `targets` what their target names, `parameters` a dataclass of plain values
+    with defaults. `prices_status` marks the lumps: they run once the status is known.
+    """
+
+    unit: str = ""
+    modes: frozenset[str] = FLAT
+    targets: str = ""
+    parameters: type = NoParameters
+    prices_status: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """A penalty type."""
+
+    name: str
+    title: str
+    evaluate: Evaluate
+    terms: Terms
+
 
 EVALUATORS: dict[str, Evaluator] = {}
 
 
-def register(name: str) -> Callable[[Evaluator], Evaluator]:
+def register(name: str, title: str, terms: Terms) -> Callable[[Evaluate], Evaluate]:
     """Make a function the evaluator of a penalty type; a name taken twice raises ValueError."""
 
-    def keep(evaluator: Evaluator) -> Evaluator:
+    def keep(evaluate: Evaluate) -> Evaluate:
         if name in EVALUATORS:
             raise ValueError(f"two evaluators named {name}")
-        EVALUATORS[name] = evaluator
-        return evaluator
+        EVALUATORS[name] = Evaluator(name, title, evaluate, terms)
+        return evaluate
 
     return keep
+
+
+def settings_of(formula: Formula, kind: type[P]) -> P:
+    """The formula's parameters as the evaluator's own dataclass; TypeError for one it does not know."""
+    return kind(**{name: _frozen(value) for name, value in formula.params.items()})
+
+
+def problems(formula: Formula) -> Iterator[str]:
+    """Why a formula cannot be computed, each as a sentence that names the field."""
+    evaluator = EVALUATORS.get(formula.type)
+    if evaluator is None:
+        yield f"type: no evaluator named {formula.type!r}; there are {', '.join(sorted(EVALUATORS))}"
+        return
+    if formula.mode not in evaluator.terms.modes:
+        yield f"mode: {formula.type} knows {', '.join(sorted(evaluator.terms.modes))}, not {formula.mode!r}"
+    known = {f.name: f for f in fields(evaluator.terms.parameters)}
+    for name, value in formula.params.items():
+        if name not in known:
+            yield f"params.{name}: unknown to {formula.type}; it knows {', '.join(sorted(known)) or 'none'}"
+        elif not _fits(value, _default(known[name])):
+            yield f"params.{name}: {value!r} is of the wrong kind"
+
+
+def _default(of: Any) -> Any:
+    return of.default_factory() if of.default_factory is not MISSING else of.default
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Whether a value is of the kind of the parameter's default; None stands for a number not given."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if default is None or isinstance(default, int | float):
+        return isinstance(value, int | float) or (default is None and value is None)
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and all(_fits(v, 0) for v in value)
+    return isinstance(value, type(default))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -25,9 +25,9 @@ Table = Sequence[Formula]
 
 def price(mode: str, table: Table, excess: Excess) -> tuple[int, str]:
     """(ms, the arithmetic in words) by the mode's name; ValueError for an unknown mode."""
-    if mode not in _MODES:
-        raise ValueError(f"unknown bracket mode {mode!r}: one of {', '.join(_MODES)}")
-    ms, words = _MODES[mode](table, excess)
+    if mode not in MODES:
+        raise ValueError(f"unknown bracket mode {mode!r}: one of {', '.join(MODES)}")
+    ms, words = MODES[mode](table, excess)
     return ms, f"{words} = {clock(ms)}"
 
 
@@ -64,7 +64,7 @@ def _per_second(table: Table, excess: Excess) -> tuple[int, str]:
     return weighted // 1000, f"{spent / 1000:g} s over the limit, each at its bracket's rate"
 
 
-_MODES: dict[str, Callable[[Table, Excess], tuple[int, str]]] = {
+MODES: dict[str, Callable[[Table, Excess], tuple[int, str]]] = {
     "flat_max": _flat_max,
     "per_impulse": _per_impulse,
     "whole": _whole,

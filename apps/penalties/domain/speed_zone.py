@@ -6,8 +6,8 @@ from typing import Any
 
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket
 from apps.penalties.domain.pulses import Hold, Pulse, believed, excesses, pulses, runs
-from apps.penalties.domain.registry import Offences, ZoneDrive, register
-from apps.penalties.domain.speed_modes import Excess, price
+from apps.penalties.domain.registry import Offences, Terms, ZoneDrive, register
+from apps.penalties.domain.speed_modes import MODES, Excess, price
 from apps.timing.domain.zone_intervals import DZ_MISSED
 
 TYPE = "speed_zone"
@@ -28,7 +28,7 @@ class _Measured:
         return [pulse for run in self.runs for pulse in pulses(run)]
 
 
-@register(TYPE)
+@register(TYPE, "Speeding in a zone", Terms(unit="whole km/h over the limit", modes=frozenset(MODES), targets="zone"))
 def speed_zone(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per zone that a formula prices; its inputs freeze limit, peak, pulses, fixes.
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from apps.penalties.domain.formulas import Formula, Issued, applicable
-from apps.penalties.domain.registry import Offences, register
+from apps.penalties.domain.registry import Offences, Terms, register
 
 TYPE = "waypoint_ratio"
 
 
-@register(TYPE)
+@register(TYPE, "Too few waypoints", Terms(unit="percent of the waypoints"))
 def waypoint_ratio(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty; its presence makes the stage a DNF.
 
@@ -25,4 +25,4 @@ def waypoint_ratio(offences: Offences, formulas: Sequence[Formula]) -> list[Issu
         "minimum_percent": formula.offence_max,
         "arithmetic": f"{offences.validated}/{offences.total} waypoints, below {formula.offence_max:g} %",
     }
-    return [Issued(formula.id, TYPE, "", formula.penalty_ms, inputs, formula.applies_to, formula.article)]
+    return [Issued(formula.id, TYPE, "", formula.penalty_ms, inputs, formula.applies_to, formula.article, status="dnf")]
