@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
 from apps.course.domain.geometry import check_geometry
-from apps.events.models import Event
+from apps.events.models import Event, TimingSource
 
 
 class StageRole(models.TextChoices):
@@ -36,6 +37,12 @@ class Stage(Row):
     name = models.CharField(_("name"), max_length=100)
     sort_order = models.PositiveIntegerField(_("sort order"))
     role = models.CharField(_("role"), max_length=16, choices=StageRole.choices, default=StageRole.STAGE)
+    leg = models.PositiveIntegerField(
+        _("leg"),
+        null=True,
+        blank=True,
+        help_text=_("Stages with the same number make one leg; empty = a leg of its own."),
+    )
     starts_at = models.DateTimeField(_("starts at"))
     start_interval_seconds = models.PositiveIntegerField(_("start interval, s"), default=60)
     start_order_strategy = models.CharField(
@@ -60,6 +67,17 @@ class Stage(Row):
 
     def __str__(self) -> str:
         return self.name
+
+
+def source_priority_field() -> "ArrayField[Any, Any]":
+    """Which source of time counts at a control, best first; empty = as the event says."""
+    return ArrayField(
+        models.CharField(max_length=12, choices=TimingSource.choices),
+        verbose_name=_("sources of time, best first"),
+        default=list,
+        blank=True,
+        help_text=_("Empty = as the event says."),
+    )
 
 
 class GeofenceKind(models.TextChoices):
@@ -92,6 +110,7 @@ class Geofence(Row):
         help_text=_("A gate counts only in this direction; empty = both."),
     )
     manual_verification = models.BooleanField(_("manual verification"), default=False)
+    source_priority = source_priority_field()
     retroactive = models.BooleanField(
         _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
     )
@@ -135,6 +154,14 @@ class StartFrom(models.TextChoices):
     ASSIGNED = "assigned", _("assigned start time")
 
 
+class Pick(models.TextChoices):
+    """Which of several crossings of one control counts."""
+
+    FIRST = "first", _("first")
+    LAST = "last", _("last")
+    LAST_BEFORE_NEXT = "last-before-next", _("last before the next control")
+
+
 class Segment(Row):
     """A part of a stage. A special stage without geofences runs from its DSS to its ASS waypoint."""
 
@@ -146,6 +173,12 @@ class Segment(Row):
         Geofence, models.RESTRICT, null=True, blank=True, related_name="segments_entered"
     )
     exit_geofence = models.ForeignKey(Geofence, models.RESTRICT, null=True, blank=True, related_name="segments_left")
+    entry_pick = models.CharField(
+        _("crossing that counts at the start"), max_length=16, choices=Pick.choices, default=Pick.FIRST
+    )
+    exit_pick = models.CharField(
+        _("crossing that counts at the finish"), max_length=16, choices=Pick.choices, default=Pick.FIRST
+    )
     target_duration_seconds = models.PositiveIntegerField(_("target time, s"), null=True, blank=True)
     maximum_duration_seconds = models.PositiveIntegerField(_("maximum time, s"), null=True, blank=True)
     start_from = models.CharField(
@@ -160,6 +193,14 @@ class Segment(Row):
     neutralised_seconds = models.PositiveIntegerField(
         _("neutralised time, s"), default=0, help_text=_("Fixed allotment subtracted from the time.")
     )
+    speed_limit_kmh = models.FloatField(
+        _("limit, km/h"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Holds on the whole segment where no zone does."),
+    )
+    class_limits = models.JSONField(_("limits per class"), default=dict, blank=True, help_text=_("Class code → km/h."))
 
     class Meta:
         db_table = "segments"
@@ -209,6 +250,10 @@ class Waypoint(Row):
     opening_radius = models.FloatField(_("opening radius, m"), null=True, blank=True)
     tolerance_meters = models.FloatField(_("validation radius, m"), validators=[MinValueValidator(1)])
     sort_order = models.PositiveIntegerField(_("sort order"))
+    closes_at = models.DateTimeField(
+        _("closes at"), null=True, blank=True, help_text=_("Passed later it counts as closed (rulebook §4.3).")
+    )
+    source_priority = source_priority_field()
 
     class Meta:
         db_table = "waypoints"

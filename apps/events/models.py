@@ -3,7 +3,7 @@
 import zoneinfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +26,21 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(_("%(name)s is no time zone; e.g. Europe/Tirane."), params={"name": name})
 
 
+class TimingSource(models.TextChoices):
+    """Who or what recorded a time."""
+
+    GPS = "gps", "GPS"
+    MARSHAL = "marshal", _("marshal")
+    TIMEKEEPER = "timekeeper", _("timekeeper")
+    BEAM = "beam", _("beam")
+    CARD = "card", _("card")
+
+
+def sources_best_first() -> list[str]:
+    """The time card prevails, then what a machine saw, then what people wrote (rulebook 9.2)."""
+    return ["card", "beam", "timekeeper", "marshal", "gps"]
+
+
 class Event(Row):
     organization = models.ForeignKey(Organization, models.RESTRICT, related_name="events")
     name = models.CharField(_("name"), max_length=200)
@@ -41,6 +56,19 @@ class Event(Row):
         _("gap limit, s"),
         default=10,
         help_text=_("Two fixes further apart in time give no crossing, but a gap to review."),
+    )
+    allow_back = models.BooleanField(
+        _("may ride back"), default=False, help_text=_("A skipped waypoint may still be validated later.")
+    )
+    source_priority = ArrayField(
+        models.CharField(max_length=12, choices=TimingSource.choices),
+        verbose_name=_("sources of time, best first"),
+        default=sources_best_first,
+    )
+    discrepancy_ms = models.PositiveIntegerField(
+        _("discrepancy to show, ms"),
+        default=1000,
+        help_text=_("Two trackers or two sources further apart than this are shown for review."),
     )
     tie_rule = models.CharField(
         _("tie rule"),
@@ -83,6 +111,7 @@ class RaceClass(Row):
     code = models.CharField(_("code"), max_length=16)
     name = models.CharField(_("name"), max_length=100)
     description = models.TextField(_("description"), blank=True)
+    group = models.CharField(_("group"), max_length=40, blank=True, help_text=_("Ranked together, e.g. moto, car."))
     sort_order = models.PositiveIntegerField(_("sort order"), default=0)
 
     class Meta:

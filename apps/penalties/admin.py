@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.penalties.models import EntryPenalty, PenaltyFormula
+from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula
 
 
 @admin.register(PenaltyFormula)
@@ -17,3 +17,25 @@ class EntryPenaltyAdmin(ReadOnlyAdmin[EntryPenalty]):
     list_select_related = ("entry", "stage", "author")
     list_filter = ("stage__event", "type", "status")
     search_fields = ("entry__race_number",)
+
+
+@admin.register(EntryIncident)
+class EntryIncidentAdmin(admin.ModelAdmin[EntryIncident]):
+    list_display = ("entry", "stage", "kind", "at", "value_ms", "author", "withdrawn_at")
+    list_select_related = ("entry", "stage", "author")
+    list_filter = ("stage__event", "kind")
+    search_fields = ("entry__race_number", "note")
+    autocomplete_fields = ("entry", "stage", "author")
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin[Decision]):
+    """Decisions are made and revoked by `apps.scoring.decisions`, which scores them too."""
+
+    list_display = ("number", "event", "kind", "entry", "stage", "author", "created_at", "revoked_at")
+    list_select_related = ("event", "entry", "stage", "author")
+    list_filter = ("event", "kind")
+    search_fields = ("entry__race_number", "reason", "document")

@@ -2,12 +2,17 @@
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
 from apps.course.models import Stage
-from apps.events.models import Entry, Event
+from apps.events.models import Entry, Event, RaceClass
+from apps.penalties.domain import decisions
+from apps.penalties.domain.evaluate import EVALUATORS
+from apps.penalties.domain.formulas import Formula
+from apps.penalties.domain.registry import problems
 
 
 class AppliesTo(models.TextChoices):
@@ -24,6 +29,14 @@ class BracketMode(models.TextChoices):
     WHOLE = "whole", _("highest bracket for every impulse")
     MARGINAL = "marginal", _("marginal, per km/h")
     PER_SECOND = "per_second", _("per second")
+
+
+def evaluator_choices() -> list[tuple[str, str]]:
+    return [(name, evaluator.title) for name, evaluator in sorted(EVALUATORS.items())]
+
+
+def decision_choices() -> list[tuple[str, str]]:
+    return [(kind, words.title) for kind, words in decisions.KINDS.items()]
 
 
 def stage_and_overall() -> list[str]:
@@ -44,26 +57,21 @@ class PenaltyFormula(Row):
         choices=[("", _("event")), ("class", _("class")), ("zone", _("speed zone"))],
     )
     belongs_to_id = models.UUIDField(_("belongs to id"), null=True, blank=True)
-    type = models.CharField(
-        _("evaluator"),
-        max_length=40,
-        choices=[
-            ("missed_waypoint", _("missed waypoint")),
-            ("speed_zone", _("speed zone")),
-            ("waypoint_ratio", _("waypoint ratio")),
-        ],
-    )
+    type = models.CharField(_("evaluator"), max_length=40, choices=evaluator_choices)
     target = models.CharField(
-        _("target"), max_length=16, blank=True, help_text=_("Waypoint type, e.g. WPM; empty = all.")
+        _("target"), max_length=40, blank=True, help_text=_("What the evaluator tells apart, e.g. WPM; empty = all.")
     )
     offence_min = models.FloatField(_("from, inclusive"), default=0)
     offence_max = models.FloatField(_("to, inclusive"), null=True, blank=True)
     operator = models.CharField(_("operator"), max_length=8, default="add", choices=[("add", _("adds time"))])
-    penalty = models.FloatField(_("penalty, s"))
+    penalty = models.FloatField(
+        _("penalty, s"), null=True, blank=True, help_text=_("Empty = still to be settled: nothing can be published.")
+    )
     bracket_mode = models.CharField(
         _("bracket mode"), max_length=12, choices=BracketMode.choices, default=BracketMode.FLAT_MAX
     )
     applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall)
+    params = models.JSONField(_("settings of the evaluator"), default=dict, blank=True)
     article = models.CharField(_("article"), max_length=200, blank=True, help_text=_("Where the regulations say so."))
     retroactive = models.BooleanField(
         _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
@@ -89,7 +97,113 @@ class PenaltyFormula(Row):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.target} {self.offence_min:g}-{self.offence_max or '∞'}: {self.penalty:g} s"
+        value = "?" if self.penalty is None else f"{self.penalty:g} s"
+        return f"{self.type} {self.target} {self.offence_min:g}-{self.offence_max or '∞'}: {value}"
+
+    def as_formula(self) -> Formula:
+        """The row as the pure domain knows it; a penalty still open counts as none."""
+        owner = str(self.belongs_to_id)
+        return Formula(
+            id=str(self.id),
+            type=self.type,
+            target=owner if self.belongs_to_type == "zone" else self.target,
+            race_class=owner if self.belongs_to_type == "class" else "",
+            offence_min=self.offence_min,
+            offence_max=self.offence_max,
+            penalty_ms=round((self.penalty or 0) * 1000),
+            mode=self.bracket_mode,
+            applies_to=frozenset(self.applies_to),
+            article=self.article,
+            params=self.params,
+        )
+
+    def clean(self) -> None:
+        """Refuses a rule that no evaluator can compute, naming what is wrong with it."""
+        wrong = list(problems(self.as_formula()))
+        if wrong:
+            raise ValidationError(wrong)
+
+
+class EntryIncident(Row):
+    """Evidence: what an official saw and reported, e.g. a false start. Kept for ever; it can be withdrawn."""
+
+    entry = models.ForeignKey(Entry, models.RESTRICT, related_name="incidents")
+    stage = models.ForeignKey(Stage, models.RESTRICT, related_name="incidents")
+    kind = models.SlugField(_("kind"), max_length=40, help_text=_("What penalty formulas name as their target."))
+    at = models.DateTimeField(_("time"))
+    value_ms = models.PositiveIntegerField(_("measured, ms"), default=0, help_text=_("E.g. the time gained."))
+    note = models.TextField(_("note"), blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.RESTRICT, related_name="reported_incidents")
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_reason = models.TextField(_("why it was withdrawn"), blank=True)
+
+    class Meta:
+        db_table = "entry_incidents"
+        ordering = ("at",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True) | ~models.Q(withdrawn_reason=""),
+                name="entry_incidents_withdrawal_reasoned",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry} {self.kind} {self.at:%H:%M:%S}"
+
+
+class Decision(Row):
+    """What an official decided: an overlay on readings, numbered within the event, kept through every recompute.
+
+    It holds for one entry, for a class, or for all; in one stage, or in the event. `params` are what the kind
+    needs (`apps.penalties.domain.decisions`). It is never edited: it is revoked, and another one made.
+    """
+
+    event = models.ForeignKey(Event, models.RESTRICT, related_name="decisions")
+    number = models.PositiveIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=24, choices=decision_choices)
+    entry = models.ForeignKey(Entry, models.RESTRICT, null=True, blank=True, related_name="decisions")
+    race_class = models.ForeignKey(RaceClass, models.RESTRICT, null=True, blank=True, related_name="decisions")
+    stage = models.ForeignKey(Stage, models.RESTRICT, null=True, blank=True, related_name="decisions")
+    params = models.JSONField(_("what was decided"), default=dict)
+    article = models.CharField(_("article"), max_length=200, blank=True)
+    document = models.CharField(_("document"), max_length=80, blank=True, help_text=_("Number of the paper."))
+    reason = models.TextField(_("reason"))
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.RESTRICT, related_name="decisions")
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.RESTRICT, null=True, blank=True, related_name="revoked_decisions"
+    )
+    revoked_reason = models.TextField(_("why it was revoked"), blank=True)
+
+    class Meta:
+        db_table = "decisions"
+        ordering = ("number",)
+        constraints = [
+            models.UniqueConstraint(fields=("event", "number"), name="decisions_number_once"),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="decisions_reasoned"),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=True, revoked_by__isnull=True, revoked_reason="")
+                | models.Q(revoked_at__isnull=False, revoked_by__isnull=False) & ~models.Q(revoked_reason=""),
+                name="decisions_revocation_signed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"No. {self.number}: {self.get_kind_display()}"
+
+    def clean(self) -> None:
+        """Refuses a decision that scoring could not follow, naming the field."""
+        wrong = decisions.problems(self.kind, self.params)
+        if wrong:
+            raise ValidationError({"params": wrong})
+        for name in ("entry", "race_class", "stage"):
+            row = getattr(self, name)
+            if row is not None and row.event_id != self.event_id:
+                raise ValidationError({name: _("It belongs to another event.")})
+        if self.kind in decisions.OF_ONE_ENTRY and self.entry is None:
+            raise ValidationError({"entry": _("A decision of this kind is about one entry.")})
+        if self.kind in decisions.OF_ONE_STAGE and self.stage is None:
+            raise ValidationError({"stage": _("A decision of this kind is about one stage.")})
 
 
 class PenaltyStatus(models.TextChoices):
@@ -100,11 +214,10 @@ class PenaltyStatus(models.TextChoices):
 
 
 class EntryPenalty(Row):
-    """A penalty an entry has in a stage.
+    """A reading: a penalty an entry has in a stage, replaced by every recompute.
 
-    `key` names the offence (evaluator and target), so that a decision holds on to it through every
-    recompute; formula and inputs are frozen as they were. Rows with an author are decisions and are
-    kept by the scorer; rows without are readings and are replaced.
+    `key` names the offence (evaluator and target): decisions hold on to it. Formula and inputs are frozen as they
+    were. Status, author and reason are those of the `decision` on it; without one it is proposed.
     """
 
     entry = models.ForeignKey(Entry, models.RESTRICT, related_name="penalties")
@@ -121,6 +234,8 @@ class EntryPenalty(Row):
         settings.AUTH_USER_MODEL, models.RESTRICT, null=True, blank=True, related_name="decided_penalties"
     )
     reason = models.TextField(_("reason"), blank=True)
+    decision = models.ForeignKey(Decision, models.RESTRICT, null=True, blank=True, related_name="penalties")
+    article = models.CharField(_("article"), max_length=200, blank=True)
 
     class Meta:
         db_table = "entry_penalties"

@@ -8,7 +8,8 @@ from factory.django import DjangoModelFactory
 
 from apps.course.factories import SegmentFactory
 from apps.events.factories import EntryFactory
-from apps.timing.models import CrossingDirection, EntryCrossing, EntrySegmentStart, TimingRecord, TimingSource
+from apps.events.models import TimingSource
+from apps.timing.models import CrossingDirection, EntryCrossing, EntrySegmentStart, TimingRecord
 
 
 class EntrySegmentStartFactory(DjangoModelFactory[EntrySegmentStart]):

@@ -7,180 +7,507 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('events', '0001_initial'),
+        ("events", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Geofence',
+            name="Geofence",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('kind', models.CharField(choices=[('area', 'area'), ('gate', 'line gate'), ('bivouac', 'bivouac'), ('parc-ferme', 'parc fermé')], default='area', max_length=16, verbose_name='kind')),
-                ('geometry', models.JSONField(help_text='GeoJSON Polygon, or LineString of two points.', verbose_name='geometry')),
-                ('bearing', models.FloatField(blank=True, help_text='A gate counts only in this direction; empty = both.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(360)], verbose_name='bearing, °')),
-                ('manual_verification', models.BooleanField(default=False, verbose_name='manual verification')),
-                ('retroactive', models.BooleanField(default=True, help_text='An edit scores again what has already been driven.', verbose_name='retroactive')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='geofences', to='events.event')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("area", "area"),
+                            ("gate", "line gate"),
+                            ("bivouac", "bivouac"),
+                            ("parc-ferme", "parc fermé"),
+                        ],
+                        default="area",
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "geometry",
+                    models.JSONField(
+                        help_text="GeoJSON Polygon, or LineString of two points.", verbose_name="geometry"
+                    ),
+                ),
+                (
+                    "bearing",
+                    models.FloatField(
+                        blank=True,
+                        help_text="A gate counts only in this direction; empty = both.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(360),
+                        ],
+                        verbose_name="bearing, °",
+                    ),
+                ),
+                ("manual_verification", models.BooleanField(default=False, verbose_name="manual verification")),
+                (
+                    "retroactive",
+                    models.BooleanField(
+                        default=True,
+                        help_text="An edit scores again what has already been driven.",
+                        verbose_name="retroactive",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="geofences", to="events.event"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'geofences',
-                'ordering': ('name',),
+                "db_table": "geofences",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Stage',
+            name="Stage",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('sort_order', models.PositiveIntegerField(verbose_name='sort order')),
-                ('role', models.CharField(choices=[('prologue', 'prologue'), ('stage', 'stage'), ('super-special', 'super special'), ('epilogue', 'epilogue')], default='stage', max_length=16, verbose_name='role')),
-                ('starts_at', models.DateTimeField(verbose_name='starts at')),
-                ('start_interval_seconds', models.PositiveIntegerField(default=60, verbose_name='start interval, s')),
-                ('start_order_strategy', models.CharField(choices=[('manual', 'manual'), ('previous_stage', 'previous stage'), ('previous_stage_clean_result', 'previous stage without penalties'), ('inverse_top_n_then_natural', 'inverse top N, then natural'), ('inverse_of_overall', 'inverse of overall')], default='manual', max_length=32, verbose_name='start order')),
-                ('start_order_strategy_params', models.JSONField(blank=True, default=dict, verbose_name='start order settings')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='stages', to='events.event')),
-                ('start_order_input_stage', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='start_order_outputs', to='course.stage')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("sort_order", models.PositiveIntegerField(verbose_name="sort order")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("prologue", "prologue"),
+                            ("stage", "stage"),
+                            ("super-special", "super special"),
+                            ("epilogue", "epilogue"),
+                        ],
+                        default="stage",
+                        max_length=16,
+                        verbose_name="role",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="starts at")),
+                ("start_interval_seconds", models.PositiveIntegerField(default=60, verbose_name="start interval, s")),
+                (
+                    "start_order_strategy",
+                    models.CharField(
+                        choices=[
+                            ("manual", "manual"),
+                            ("previous_stage", "previous stage"),
+                            ("previous_stage_clean_result", "previous stage without penalties"),
+                            ("inverse_top_n_then_natural", "inverse top N, then natural"),
+                            ("inverse_of_overall", "inverse of overall"),
+                        ],
+                        default="manual",
+                        max_length=32,
+                        verbose_name="start order",
+                    ),
+                ),
+                (
+                    "start_order_strategy_params",
+                    models.JSONField(blank=True, default=dict, verbose_name="start order settings"),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="stages", to="events.event"
+                    ),
+                ),
+                (
+                    "start_order_input_stage",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="start_order_outputs",
+                        to="course.stage",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'stages',
-                'ordering': ('sort_order',),
+                "db_table": "stages",
+                "ordering": ("sort_order",),
             },
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(blank=True, max_length=100, verbose_name='name')),
-                ('sort_order', models.PositiveIntegerField(verbose_name='sort order')),
-                ('type', models.CharField(choices=[('liaison', 'liaison'), ('special-stage', 'special stage'), ('neutralisation', 'neutralisation'), ('service', 'service'), ('regroup', 'regroup'), ('parc-ferme', 'parc fermé')], max_length=16, verbose_name='type')),
-                ('target_duration_seconds', models.PositiveIntegerField(blank=True, null=True, verbose_name='target time, s')),
-                ('maximum_duration_seconds', models.PositiveIntegerField(blank=True, null=True, verbose_name='maximum time, s')),
-                ('start_from', models.CharField(choices=[('crossing', 'crossing of the start control'), ('assigned', 'assigned start time')], default='crossing', max_length=12, verbose_name='clock starts at')),
-                ('rounding_ms', models.PositiveIntegerField(choices=[(1000, 'whole second'), (100, 'tenth of a second')], default=1000, help_text='The final time is truncated once to this unit.', verbose_name='unit of time, ms')),
-                ('neutralised_seconds', models.PositiveIntegerField(default=0, help_text='Fixed allotment subtracted from the time.', verbose_name='neutralised time, s')),
-                ('entry_geofence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='segments_entered', to='course.geofence')),
-                ('exit_geofence', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='segments_left', to='course.geofence')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='segments', to='course.stage')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(blank=True, max_length=100, verbose_name="name")),
+                ("sort_order", models.PositiveIntegerField(verbose_name="sort order")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("liaison", "liaison"),
+                            ("special-stage", "special stage"),
+                            ("neutralisation", "neutralisation"),
+                            ("service", "service"),
+                            ("regroup", "regroup"),
+                            ("parc-ferme", "parc fermé"),
+                        ],
+                        max_length=16,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "target_duration_seconds",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="target time, s"),
+                ),
+                (
+                    "maximum_duration_seconds",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="maximum time, s"),
+                ),
+                (
+                    "start_from",
+                    models.CharField(
+                        choices=[("crossing", "crossing of the start control"), ("assigned", "assigned start time")],
+                        default="crossing",
+                        max_length=12,
+                        verbose_name="clock starts at",
+                    ),
+                ),
+                (
+                    "rounding_ms",
+                    models.PositiveIntegerField(
+                        choices=[(1000, "whole second"), (100, "tenth of a second")],
+                        default=1000,
+                        help_text="The final time is truncated once to this unit.",
+                        verbose_name="unit of time, ms",
+                    ),
+                ),
+                (
+                    "neutralised_seconds",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="Fixed allotment subtracted from the time.",
+                        verbose_name="neutralised time, s",
+                    ),
+                ),
+                (
+                    "entry_geofence",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="segments_entered",
+                        to="course.geofence",
+                    ),
+                ),
+                (
+                    "exit_geofence",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="segments_left",
+                        to="course.geofence",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="segments", to="course.stage"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'segments',
-                'ordering': ('sort_order',),
+                "db_table": "segments",
+                "ordering": ("sort_order",),
             },
         ),
         migrations.CreateModel(
-            name='Waypoint',
+            name="Waypoint",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(blank=True, max_length=100, verbose_name='name')),
-                ('type', models.CharField(choices=[('WPV', 'Wpv'), ('WPE', 'Wpe'), ('WPM', 'Wpm'), ('WPS', 'Wps'), ('WPC', 'Wpc'), ('WPN', 'Wpn'), ('WPP', 'Wpp'), ('PC', 'Pc'), ('TC', 'Tc'), ('DZ', 'Dz'), ('FZ', 'Fz'), ('DN', 'Dn'), ('FN', 'Fn'), ('DSS', 'Dss'), ('ASS', 'Ass')], max_length=4, verbose_name='type')),
-                ('latitude', models.FloatField(validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)], verbose_name='latitude')),
-                ('longitude', models.FloatField(validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)], verbose_name='longitude')),
-                ('opening_radius', models.FloatField(blank=True, null=True, verbose_name='opening radius, m')),
-                ('tolerance_meters', models.FloatField(validators=[django.core.validators.MinValueValidator(1)], verbose_name='validation radius, m')),
-                ('sort_order', models.PositiveIntegerField(verbose_name='sort order')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='waypoints', to='course.segment')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(blank=True, max_length=100, verbose_name="name")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("WPV", "Wpv"),
+                            ("WPE", "Wpe"),
+                            ("WPM", "Wpm"),
+                            ("WPS", "Wps"),
+                            ("WPC", "Wpc"),
+                            ("WPN", "Wpn"),
+                            ("WPP", "Wpp"),
+                            ("PC", "Pc"),
+                            ("TC", "Tc"),
+                            ("DZ", "Dz"),
+                            ("FZ", "Fz"),
+                            ("DN", "Dn"),
+                            ("FN", "Fn"),
+                            ("DSS", "Dss"),
+                            ("ASS", "Ass"),
+                        ],
+                        max_length=4,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "latitude",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(-90),
+                            django.core.validators.MaxValueValidator(90),
+                        ],
+                        verbose_name="latitude",
+                    ),
+                ),
+                (
+                    "longitude",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(-180),
+                            django.core.validators.MaxValueValidator(180),
+                        ],
+                        verbose_name="longitude",
+                    ),
+                ),
+                ("opening_radius", models.FloatField(blank=True, null=True, verbose_name="opening radius, m")),
+                (
+                    "tolerance_meters",
+                    models.FloatField(
+                        validators=[django.core.validators.MinValueValidator(1)], verbose_name="validation radius, m"
+                    ),
+                ),
+                ("sort_order", models.PositiveIntegerField(verbose_name="sort order")),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="waypoints", to="course.segment"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'waypoints',
-                'ordering': ('sort_order',),
+                "db_table": "waypoints",
+                "ordering": ("sort_order",),
             },
         ),
         migrations.CreateModel(
-            name='SpeedLimitZone',
+            name="SpeedLimitZone",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(blank=True, max_length=100, verbose_name='name')),
-                ('geometry', models.JSONField(blank=True, help_text='GeoJSON Polygon.', null=True, verbose_name='geometry')),
-                ('speed_limit_kmh', models.FloatField(validators=[django.core.validators.MinValueValidator(1)], verbose_name='limit, km/h')),
-                ('tolerance_kmh', models.FloatField(default=0, validators=[django.core.validators.MinValueValidator(0)], verbose_name='tolerance, km/h')),
-                ('class_limits', models.JSONField(blank=True, default=dict, help_text='Class code → km/h.', verbose_name='limits per class')),
-                ('retroactive', models.BooleanField(default=True, help_text='An edit scores again what has already been driven.', verbose_name='retroactive')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='speed_limit_zones', to='course.segment')),
-                ('dz_waypoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='zones_begun', to='course.waypoint')),
-                ('fz_waypoint', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='zones_ended', to='course.waypoint')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(blank=True, max_length=100, verbose_name="name")),
+                (
+                    "geometry",
+                    models.JSONField(blank=True, help_text="GeoJSON Polygon.", null=True, verbose_name="geometry"),
+                ),
+                (
+                    "speed_limit_kmh",
+                    models.FloatField(
+                        validators=[django.core.validators.MinValueValidator(1)], verbose_name="limit, km/h"
+                    ),
+                ),
+                (
+                    "tolerance_kmh",
+                    models.FloatField(
+                        default=0,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="tolerance, km/h",
+                    ),
+                ),
+                (
+                    "class_limits",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="Class code → km/h.", verbose_name="limits per class"
+                    ),
+                ),
+                (
+                    "retroactive",
+                    models.BooleanField(
+                        default=True,
+                        help_text="An edit scores again what has already been driven.",
+                        verbose_name="retroactive",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="speed_limit_zones",
+                        to="course.segment",
+                    ),
+                ),
+                (
+                    "dz_waypoint",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="zones_begun",
+                        to="course.waypoint",
+                    ),
+                ),
+                (
+                    "fz_waypoint",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="zones_ended",
+                        to="course.waypoint",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'speed_limit_zones',
-                'ordering': ('name',),
+                "db_table": "speed_limit_zones",
+                "ordering": ("name",),
             },
         ),
         migrations.AddConstraint(
-            model_name='geofence',
-            constraint=models.UniqueConstraint(fields=('event', 'name'), name='geofences_name_once'),
+            model_name="geofence",
+            constraint=models.UniqueConstraint(fields=("event", "name"), name="geofences_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='geofence',
-            constraint=models.CheckConstraint(condition=models.Q(('geometry__type__in', ['Polygon', 'LineString'])), name='geofences_polygon_or_line'),
+            model_name="geofence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("geometry__type__in", ["Polygon", "LineString"])), name="geofences_polygon_or_line"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='geofence',
-            constraint=models.CheckConstraint(condition=models.Q(('bearing__isnull', True), models.Q(('bearing__gte', 0), ('bearing__lte', 360)), _connector='OR'), name='geofences_bearing_range'),
+            model_name="geofence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("bearing__isnull", True), models.Q(("bearing__gte", 0), ("bearing__lte", 360)), _connector="OR"
+                ),
+                name="geofences_bearing_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('event', 'sort_order'), name='stages_order_once'),
+            model_name="stage",
+            constraint=models.UniqueConstraint(fields=("event", "sort_order"), name="stages_order_once"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('event', 'starts_at'), name='stages_start_once'),
+            model_name="stage",
+            constraint=models.UniqueConstraint(fields=("event", "starts_at"), name="stages_start_once"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['prologue', 'stage', 'super-special', 'epilogue'])), name='stages_role_known'),
+            model_name="stage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["prologue", "stage", "super-special", "epilogue"])),
+                name="stages_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.CheckConstraint(condition=models.Q(('start_order_strategy__in', ['manual', 'previous_stage', 'previous_stage_clean_result', 'inverse_top_n_then_natural', 'inverse_of_overall'])), name='stages_strategy_known'),
+            model_name="stage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "start_order_strategy__in",
+                        [
+                            "manual",
+                            "previous_stage",
+                            "previous_stage_clean_result",
+                            "inverse_top_n_then_natural",
+                            "inverse_of_overall",
+                        ],
+                    )
+                ),
+                name="stages_strategy_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.UniqueConstraint(fields=('stage', 'sort_order'), name='segments_order_once'),
+            model_name="segment",
+            constraint=models.UniqueConstraint(fields=("stage", "sort_order"), name="segments_order_once"),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['liaison', 'special-stage', 'neutralisation', 'service', 'regroup', 'parc-ferme'])), name='segments_type_known'),
+            model_name="segment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("type__in", ["liaison", "special-stage", "neutralisation", "service", "regroup", "parc-ferme"])
+                ),
+                name="segments_type_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.CheckConstraint(condition=models.Q(('rounding_ms__in', [100, 1000])), name='segments_rounding_known'),
+            model_name="segment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rounding_ms__in", [100, 1000])), name="segments_rounding_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waypoint',
-            constraint=models.UniqueConstraint(fields=('segment', 'sort_order'), name='waypoints_order_once'),
+            model_name="waypoint",
+            constraint=models.UniqueConstraint(fields=("segment", "sort_order"), name="waypoints_order_once"),
         ),
         migrations.AddConstraint(
-            model_name='waypoint',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['WPV', 'WPE', 'WPM', 'WPS', 'WPC', 'WPN', 'WPP', 'PC', 'TC', 'DZ', 'FZ', 'DN', 'FN', 'DSS', 'ASS'])), name='waypoints_type_known'),
+            model_name="waypoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "type__in",
+                        [
+                            "WPV",
+                            "WPE",
+                            "WPM",
+                            "WPS",
+                            "WPC",
+                            "WPN",
+                            "WPP",
+                            "PC",
+                            "TC",
+                            "DZ",
+                            "FZ",
+                            "DN",
+                            "FN",
+                            "DSS",
+                            "ASS",
+                        ],
+                    )
+                ),
+                name="waypoints_type_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waypoint',
-            constraint=models.CheckConstraint(condition=models.Q(('tolerance_meters__gt', 0)), name='waypoints_radius_positive'),
+            model_name="waypoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tolerance_meters__gt", 0)), name="waypoints_radius_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='waypoint',
-            constraint=models.CheckConstraint(condition=models.Q(('latitude__gte', -90), ('latitude__lte', 90), ('longitude__gte', -180), ('longitude__lte', 180)), name='waypoints_on_earth'),
+            model_name="waypoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("latitude__gte", -90), ("latitude__lte", 90), ("longitude__gte", -180), ("longitude__lte", 180)
+                ),
+                name="waypoints_on_earth",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='speedlimitzone',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('dz_waypoint__isnull', True), ('fz_waypoint__isnull', True), ('geometry__isnull', False)), models.Q(('dz_waypoint__isnull', False), ('fz_waypoint__isnull', False), ('geometry__isnull', True)), _connector='OR'), name='speed_limit_zones_polygon_or_pair'),
+            model_name="speedlimitzone",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("dz_waypoint__isnull", True), ("fz_waypoint__isnull", True), ("geometry__isnull", False)),
+                    models.Q(
+                        ("dz_waypoint__isnull", False), ("fz_waypoint__isnull", False), ("geometry__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="speed_limit_zones_polygon_or_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='speedlimitzone',
-            constraint=models.CheckConstraint(condition=models.Q(('speed_limit_kmh__gt', 0)), name='speed_limit_zones_limit_positive'),
+            model_name="speedlimitzone",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("speed_limit_kmh__gt", 0)), name="speed_limit_zones_limit_positive"
+            ),
         ),
     ]

@@ -10,163 +10,357 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('catalog', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("catalog", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('race_number', models.PositiveIntegerField(verbose_name='race number')),
-                ('status', models.CharField(choices=[('registered', 'registered'), ('accepted', 'accepted'), ('withdrawn', 'withdrawn'), ('started', 'started'), ('finished', 'finished'), ('retired', 'retired'), ('nc', 'not classified'), ('dsq', 'disqualified')], default='registered', max_length=16, verbose_name='status')),
-                ('competing', models.BooleanField(default=True, help_text='Off for a course car or a test entry: never ranked.', verbose_name='competing')),
-                ('team', models.CharField(blank=True, max_length=100, verbose_name='team')),
-                ('vehicle', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='entries', to='catalog.vehicle')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("race_number", models.PositiveIntegerField(verbose_name="race number")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("registered", "registered"),
+                            ("accepted", "accepted"),
+                            ("withdrawn", "withdrawn"),
+                            ("started", "started"),
+                            ("finished", "finished"),
+                            ("retired", "retired"),
+                            ("nc", "not classified"),
+                            ("dsq", "disqualified"),
+                        ],
+                        default="registered",
+                        max_length=16,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "competing",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Off for a course car or a test entry: never ranked.",
+                        verbose_name="competing",
+                    ),
+                ),
+                ("team", models.CharField(blank=True, max_length=100, verbose_name="team")),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="entries",
+                        to="catalog.vehicle",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'db_table': 'entries',
-                'ordering': ('race_number',),
+                "verbose_name_plural": "entries",
+                "db_table": "entries",
+                "ordering": ("race_number",),
             },
         ),
         migrations.CreateModel(
-            name='EntryCrew',
+            name="EntryCrew",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('role', models.CharField(choices=[('pilot', 'pilot'), ('co-pilot', 'co-pilot'), ('navigator', 'navigator'), ('mechanic', 'mechanic'), ('rider', 'rider'), ('runner', 'runner'), ('hiker', 'hiker')], max_length=12, verbose_name='role')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='crew_links', to='events.entry')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='crew_links', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("pilot", "pilot"),
+                            ("co-pilot", "co-pilot"),
+                            ("navigator", "navigator"),
+                            ("mechanic", "mechanic"),
+                            ("rider", "rider"),
+                            ("runner", "runner"),
+                            ("hiker", "hiker"),
+                        ],
+                        max_length=12,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="crew_links", to="events.entry"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="crew_links",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'entry_crew',
+                "db_table": "entry_crew",
             },
         ),
         migrations.AddField(
-            model_name='entry',
-            name='crew',
-            field=models.ManyToManyField(related_name='entries', through='events.EntryCrew', to=settings.AUTH_USER_MODEL),
+            model_name="entry",
+            name="crew",
+            field=models.ManyToManyField(
+                related_name="entries", through="events.EntryCrew", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.CreateModel(
-            name='EntryDevice',
+            name="EntryDevice",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('priority', models.PositiveSmallIntegerField(default=1, help_text='1 counts first; a higher number steps in where it is silent.', verbose_name='priority')),
-                ('assigned_from', models.DateTimeField(verbose_name='assigned from')),
-                ('assigned_until', models.DateTimeField(blank=True, null=True, verbose_name='assigned until')),
-                ('assigned_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='worn_devices', to=settings.AUTH_USER_MODEL)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='entry_links', to='catalog.device')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='device_links', to='events.entry')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="1 counts first; a higher number steps in where it is silent.",
+                        verbose_name="priority",
+                    ),
+                ),
+                ("assigned_from", models.DateTimeField(verbose_name="assigned from")),
+                ("assigned_until", models.DateTimeField(blank=True, null=True, verbose_name="assigned until")),
+                (
+                    "assigned_user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="worn_devices",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="entry_links", to="catalog.device"
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="device_links", to="events.entry"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'entry_devices',
-                'ordering': ('priority',),
+                "db_table": "entry_devices",
+                "ordering": ("priority",),
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('slug', models.SlugField(max_length=80, verbose_name='slug')),
-                ('discipline', models.CharField(choices=[('rally', 'rally'), ('time-trial', 'time trial'), ('regatta', 'regatta'), ('trail-run', 'trail run'), ('hike', 'hike')], default='rally', max_length=20, verbose_name='discipline')),
-                ('starts_at', models.DateTimeField(verbose_name='starts at')),
-                ('ends_at', models.DateTimeField(verbose_name='ends at')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[apps.events.models.validate_time_zone], verbose_name='time zone')),
-                ('is_public', models.BooleanField(default=False, help_text='Spectators without an account may follow it.', verbose_name='public')),
-                ('gap_limit_seconds', models.PositiveSmallIntegerField(default=10, help_text='Two fixes further apart in time give no crossing, but a gap to review.', verbose_name='gap limit, s')),
-                ('tie_rule', models.CharField(choices=[('last_ss_backwards', 'last special stage, backwards'), ('first_ss_forwards', 'first special stage, forwards'), ('number', 'race number'), ('shared', 'shared rank')], default='last_ss_backwards', max_length=24, verbose_name='tie rule')),
-                ('complete_first', models.BooleanField(default=False, help_text='A crew that completed every section ranks above every crew that did not.', verbose_name='complete crews first')),
-                ('regulation_doc_url', models.URLField(blank=True, verbose_name='regulations')),
-                ('notes', models.TextField(blank=True, verbose_name='notes')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='events', to='accounts.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("slug", models.SlugField(max_length=80, verbose_name="slug")),
+                (
+                    "discipline",
+                    models.CharField(
+                        choices=[
+                            ("rally", "rally"),
+                            ("time-trial", "time trial"),
+                            ("regatta", "regatta"),
+                            ("trail-run", "trail run"),
+                            ("hike", "hike"),
+                        ],
+                        default="rally",
+                        max_length=20,
+                        verbose_name="discipline",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="starts at")),
+                ("ends_at", models.DateTimeField(verbose_name="ends at")),
+                (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        max_length=64,
+                        validators=[apps.events.models.validate_time_zone],
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "is_public",
+                    models.BooleanField(
+                        default=False, help_text="Spectators without an account may follow it.", verbose_name="public"
+                    ),
+                ),
+                (
+                    "gap_limit_seconds",
+                    models.PositiveSmallIntegerField(
+                        default=10,
+                        help_text="Two fixes further apart in time give no crossing, but a gap to review.",
+                        verbose_name="gap limit, s",
+                    ),
+                ),
+                (
+                    "tie_rule",
+                    models.CharField(
+                        choices=[
+                            ("last_ss_backwards", "last special stage, backwards"),
+                            ("first_ss_forwards", "first special stage, forwards"),
+                            ("number", "race number"),
+                            ("shared", "shared rank"),
+                        ],
+                        default="last_ss_backwards",
+                        max_length=24,
+                        verbose_name="tie rule",
+                    ),
+                ),
+                (
+                    "complete_first",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A crew that completed every section ranks above every crew that did not.",
+                        verbose_name="complete crews first",
+                    ),
+                ),
+                ("regulation_doc_url", models.URLField(blank=True, verbose_name="regulations")),
+                ("notes", models.TextField(blank=True, verbose_name="notes")),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="events", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'events',
-                'ordering': ('-starts_at',),
+                "db_table": "events",
+                "ordering": ("-starts_at",),
             },
         ),
         migrations.AddField(
-            model_name='entry',
-            name='event',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='entries', to='events.event'),
+            model_name="entry",
+            name="event",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.RESTRICT, related_name="entries", to="events.event"
+            ),
         ),
         migrations.CreateModel(
-            name='RaceClass',
+            name="RaceClass",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=16, verbose_name='code')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('sort_order', models.PositiveIntegerField(default=0, verbose_name='sort order')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='classes', to='events.event')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=16, verbose_name="code")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("sort_order", models.PositiveIntegerField(default=0, verbose_name="sort order")),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="classes", to="events.event"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'class',
-                'verbose_name_plural': 'classes',
-                'db_table': 'classes',
-                'ordering': ('sort_order', 'code'),
+                "verbose_name": "class",
+                "verbose_name_plural": "classes",
+                "db_table": "classes",
+                "ordering": ("sort_order", "code"),
             },
         ),
         migrations.AddField(
-            model_name='entry',
-            name='race_class',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='entries', to='events.raceclass'),
+            model_name="entry",
+            name="race_class",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.RESTRICT, related_name="entries", to="events.raceclass"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entrycrew',
-            constraint=models.UniqueConstraint(fields=('entry', 'user'), name='entry_crew_once'),
+            model_name="entrycrew",
+            constraint=models.UniqueConstraint(fields=("entry", "user"), name="entry_crew_once"),
         ),
         migrations.AddConstraint(
-            model_name='entrycrew',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['pilot', 'co-pilot', 'navigator', 'mechanic', 'rider', 'runner', 'hiker'])), name='entry_crew_role_known'),
+            model_name="entrycrew",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("role__in", ["pilot", "co-pilot", "navigator", "mechanic", "rider", "runner", "hiker"])
+                ),
+                name="entry_crew_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entrydevice',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('device', '='), (apps.events.models.TsTzRange('assigned_from', 'assigned_until', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True, inclusive_upper=False)), '&&')], name='entry_devices_no_overlap', violation_error_message='This device is assigned to another entry in that time.'),
+            model_name="entrydevice",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("device", "="),
+                    (
+                        apps.events.models.TsTzRange(
+                            "assigned_from",
+                            "assigned_until",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=False
+                            ),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="entry_devices_no_overlap",
+                violation_error_message="This device is assigned to another entry in that time.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entrydevice',
-            constraint=models.CheckConstraint(condition=models.Q(('assigned_until__isnull', True), ('assigned_until__gt', models.F('assigned_from')), _connector='OR'), name='entry_devices_until_after_from'),
+            model_name="entrydevice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("assigned_until__isnull", True), ("assigned_until__gt", models.F("assigned_from")), _connector="OR"
+                ),
+                name="entry_devices_until_after_from",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='events_slug_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="events_slug_once"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='events_end_after_start'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="events_end_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('discipline__in', ['rally', 'time-trial', 'regatta', 'trail-run', 'hike'])), name='events_discipline_known'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("discipline__in", ["rally", "time-trial", "regatta", "trail-run", "hike"])),
+                name="events_discipline_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='raceclass',
-            constraint=models.UniqueConstraint(fields=('event', 'code'), name='classes_code_once'),
+            model_name="raceclass",
+            constraint=models.UniqueConstraint(fields=("event", "code"), name="classes_code_once"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('event', 'race_number'), name='entries_number_once'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(fields=("event", "race_number"), name="entries_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['registered', 'accepted', 'withdrawn', 'started', 'finished', 'retired', 'nc', 'dsq'])), name='entries_status_known'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ["registered", "accepted", "withdrawn", "started", "finished", "retired", "nc", "dsq"],
+                    )
+                ),
+                name="entries_status_known",
+            ),
         ),
     ]

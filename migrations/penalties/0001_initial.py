@@ -9,89 +9,239 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('course', '0001_initial'),
-        ('events', '0001_initial'),
+        ("course", "0001_initial"),
+        ("events", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PenaltyFormula',
+            name="PenaltyFormula",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('belongs_to_type', models.CharField(blank=True, choices=[('', 'event'), ('class', 'class'), ('zone', 'speed zone')], max_length=16, verbose_name='belongs to')),
-                ('belongs_to_id', models.UUIDField(blank=True, null=True, verbose_name='belongs to id')),
-                ('type', models.CharField(choices=[('missed_waypoint', 'missed waypoint'), ('speed_zone', 'speed zone'), ('waypoint_ratio', 'waypoint ratio')], max_length=40, verbose_name='evaluator')),
-                ('target', models.CharField(blank=True, help_text='Waypoint type, e.g. WPM; empty = all.', max_length=16, verbose_name='target')),
-                ('offence_min', models.FloatField(default=0, verbose_name='from, inclusive')),
-                ('offence_max', models.FloatField(blank=True, null=True, verbose_name='to, inclusive')),
-                ('operator', models.CharField(choices=[('add', 'adds time')], default='add', max_length=8, verbose_name='operator')),
-                ('penalty', models.FloatField(verbose_name='penalty, s')),
-                ('bracket_mode', models.CharField(choices=[('flat_max', 'flat, highest excess'), ('per_impulse', 'per impulse'), ('whole', 'highest bracket for every impulse'), ('marginal', 'marginal, per km/h'), ('per_second', 'per second')], default='flat_max', max_length=12, verbose_name='bracket mode')),
-                ('applies_to', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('stage', 'stage'), ('overall', 'overall'), ('start_order', 'start order')], max_length=12), default=apps.penalties.models.stage_and_overall, size=None)),
-                ('article', models.CharField(blank=True, help_text='Where the regulations say so.', max_length=200, verbose_name='article')),
-                ('retroactive', models.BooleanField(default=True, help_text='An edit scores again what has already been driven.', verbose_name='retroactive')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='penalty_formulas', to='events.event')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "belongs_to_type",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "event"), ("class", "class"), ("zone", "speed zone")],
+                        max_length=16,
+                        verbose_name="belongs to",
+                    ),
+                ),
+                ("belongs_to_id", models.UUIDField(blank=True, null=True, verbose_name="belongs to id")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("missed_waypoint", "missed waypoint"),
+                            ("speed_zone", "speed zone"),
+                            ("waypoint_ratio", "waypoint ratio"),
+                        ],
+                        max_length=40,
+                        verbose_name="evaluator",
+                    ),
+                ),
+                (
+                    "target",
+                    models.CharField(
+                        blank=True,
+                        help_text="Waypoint type, e.g. WPM; empty = all.",
+                        max_length=16,
+                        verbose_name="target",
+                    ),
+                ),
+                ("offence_min", models.FloatField(default=0, verbose_name="from, inclusive")),
+                ("offence_max", models.FloatField(blank=True, null=True, verbose_name="to, inclusive")),
+                (
+                    "operator",
+                    models.CharField(
+                        choices=[("add", "adds time")], default="add", max_length=8, verbose_name="operator"
+                    ),
+                ),
+                ("penalty", models.FloatField(verbose_name="penalty, s")),
+                (
+                    "bracket_mode",
+                    models.CharField(
+                        choices=[
+                            ("flat_max", "flat, highest excess"),
+                            ("per_impulse", "per impulse"),
+                            ("whole", "highest bracket for every impulse"),
+                            ("marginal", "marginal, per km/h"),
+                            ("per_second", "per second"),
+                        ],
+                        default="flat_max",
+                        max_length=12,
+                        verbose_name="bracket mode",
+                    ),
+                ),
+                (
+                    "applies_to",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[("stage", "stage"), ("overall", "overall"), ("start_order", "start order")],
+                            max_length=12,
+                        ),
+                        default=apps.penalties.models.stage_and_overall,
+                        size=None,
+                    ),
+                ),
+                (
+                    "article",
+                    models.CharField(
+                        blank=True, help_text="Where the regulations say so.", max_length=200, verbose_name="article"
+                    ),
+                ),
+                (
+                    "retroactive",
+                    models.BooleanField(
+                        default=True,
+                        help_text="An edit scores again what has already been driven.",
+                        verbose_name="retroactive",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="penalty_formulas", to="events.event"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'penalty_formulas',
-                'ordering': ('type', 'target', 'offence_min'),
+                "db_table": "penalty_formulas",
+                "ordering": ("type", "target", "offence_min"),
             },
         ),
         migrations.CreateModel(
-            name='EntryPenalty',
+            name="EntryPenalty",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('key', models.CharField(max_length=200, verbose_name='offence')),
-                ('type', models.CharField(max_length=40, verbose_name='evaluator')),
-                ('formula_snapshot', models.JSONField(default=dict, verbose_name='formula as it was')),
-                ('inputs', models.JSONField(default=dict, verbose_name='inputs')),
-                ('seconds', models.DecimalField(decimal_places=3, max_digits=10, verbose_name='seconds')),
-                ('applies_to', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('stage', 'stage'), ('overall', 'overall'), ('start_order', 'start order')], max_length=12), default=apps.penalties.models.stage_and_overall, size=None)),
-                ('status', models.CharField(choices=[('proposed', 'proposed'), ('confirmed', 'confirmed'), ('waived', 'waived'), ('imposed', 'imposed')], default='proposed', max_length=12, verbose_name='status')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='decided_penalties', to=settings.AUTH_USER_MODEL)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='penalties', to='events.entry')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='penalties', to='course.stage')),
-                ('formula', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='issued', to='penalties.penaltyformula')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("key", models.CharField(max_length=200, verbose_name="offence")),
+                ("type", models.CharField(max_length=40, verbose_name="evaluator")),
+                ("formula_snapshot", models.JSONField(default=dict, verbose_name="formula as it was")),
+                ("inputs", models.JSONField(default=dict, verbose_name="inputs")),
+                ("seconds", models.DecimalField(decimal_places=3, max_digits=10, verbose_name="seconds")),
+                (
+                    "applies_to",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[("stage", "stage"), ("overall", "overall"), ("start_order", "start order")],
+                            max_length=12,
+                        ),
+                        default=apps.penalties.models.stage_and_overall,
+                        size=None,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "proposed"),
+                            ("confirmed", "confirmed"),
+                            ("waived", "waived"),
+                            ("imposed", "imposed"),
+                        ],
+                        default="proposed",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="decided_penalties",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="penalties", to="events.entry"
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="penalties", to="course.stage"
+                    ),
+                ),
+                (
+                    "formula",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="issued",
+                        to="penalties.penaltyformula",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entry penalties',
-                'db_table': 'entry_penalties',
-                'ordering': ('created_at',),
+                "verbose_name_plural": "entry penalties",
+                "db_table": "entry_penalties",
+                "ordering": ("created_at",),
             },
         ),
         migrations.AddConstraint(
-            model_name='penaltyformula',
-            constraint=models.CheckConstraint(condition=models.Q(('offence_max__isnull', True), ('offence_max__gte', models.F('offence_min')), _connector='OR'), name='penalty_formulas_bracket_ordered'),
+            model_name="penaltyformula",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("offence_max__isnull", True), ("offence_max__gte", models.F("offence_min")), _connector="OR"
+                ),
+                name="penalty_formulas_bracket_ordered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='penaltyformula',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('belongs_to_id__isnull', True), ('belongs_to_type', '')), models.Q(('belongs_to_id__isnull', False), ('belongs_to_type__in', ['class', 'zone'])), _connector='OR'), name='penalty_formulas_owner_named'),
+            model_name="penaltyformula",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("belongs_to_id__isnull", True), ("belongs_to_type", "")),
+                    models.Q(("belongs_to_id__isnull", False), ("belongs_to_type__in", ["class", "zone"])),
+                    _connector="OR",
+                ),
+                name="penalty_formulas_owner_named",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='penaltyformula',
-            constraint=models.CheckConstraint(condition=models.Q(('bracket_mode__in', ['flat_max', 'per_impulse', 'whole', 'marginal', 'per_second'])), name='penalty_formulas_mode_known'),
+            model_name="penaltyformula",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("bracket_mode__in", ["flat_max", "per_impulse", "whole", "marginal", "per_second"])
+                ),
+                name="penalty_formulas_mode_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entrypenalty',
-            constraint=models.UniqueConstraint(fields=('entry', 'stage', 'key'), name='entry_penalties_once'),
+            model_name="entrypenalty",
+            constraint=models.UniqueConstraint(fields=("entry", "stage", "key"), name="entry_penalties_once"),
         ),
         migrations.AddConstraint(
-            model_name='entrypenalty',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['proposed', 'confirmed', 'waived', 'imposed'])), name='entry_penalties_status_known'),
+            model_name="entrypenalty",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["proposed", "confirmed", "waived", "imposed"])),
+                name="entry_penalties_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entrypenalty',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'proposed'), models.Q(('author__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='entry_penalties_decision_signed'),
+            model_name="entrypenalty",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status", "proposed"),
+                    models.Q(("author__isnull", False), models.Q(("reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="entry_penalties_decision_signed",
+            ),
         ),
     ]

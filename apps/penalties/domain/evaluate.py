@@ -6,7 +6,7 @@ from importlib import import_module
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.domain.registry import EVALUATORS, Offences
 
-__all__ = ["evaluate"]
+__all__ = ["EVALUATORS", "evaluate"]
 
 MODULES = ("missed_waypoint", "speed_zone", "waypoint_ratio")
 for _module in MODULES:

@@ -1,0 +1,20 @@
+"""What officials decide about the time of a segment (rulebook 8.2-8.4)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A part of a segment that does not count, between two controls (8.2)."""
+
+    from_control: str
+    to_control: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Of one segment: time given back (8.4), a time awarded instead of the driven one (8.3), parts taken out; ms."""
+
+    credit_ms: int = 0
+    notional_ms: int | None = None
+    excluded: tuple[Exclusion, ...] = ()
