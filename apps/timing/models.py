@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
 from apps.course.models import Segment
-from apps.events.models import Entry
+from apps.events.models import Entry, TimingSource
 
 
 class EntrySegmentStart(Row):
@@ -84,14 +84,6 @@ class EntryCrossing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry_id} {self.direction} {self.control} @ {self.ts}"
-
-
-class TimingSource(models.TextChoices):
-    GPS = "gps", "GPS"
-    MARSHAL = "marshal", _("marshal")
-    TIMEKEEPER = "timekeeper", _("timekeeper")
-    BEAM = "beam", _("beam")
-    CARD = "card", _("card")
 
 
 class TimingStatus(models.TextChoices):
