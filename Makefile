@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format lock
+.PHONY: demo test chaos check format lock
 
 .venv/installed: locks/dev.txt
 	$(PYTHON) -c 'import sys; sys.exit("TRM needs Python 3.11 or later, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -15,6 +15,9 @@ demo: .venv/installed  ## Rally Albania 2026 live, e.g. make demo DEMO_ARGS="--e
 
 test: .venv/installed  ## the whole suite on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+chaos: .venv/installed  ## the pipeline under fire, whole; CHAOS_SEED=… repeats the course of an earlier run
+	CHAOS_RECORDS=$${CHAOS_RECORDS:-200000} $(BIN)/python -m pytest -s apps/telemetry/tests/test_chaos.py
 
 check: .venv/installed  ## style, types, import order, migrations
 	$(BIN)/ruff format --check .
