@@ -22,6 +22,15 @@ class DeviceModelAdmin(admin.ModelAdmin[DeviceModel]):
     inlines = (IoMappingInline,)
 
 
+@admin.register(IoMapping)
+class IoMappingAdmin(admin.ModelAdmin[IoMapping]):
+    list_display = ("device_model", "io_id", "name", "kind", "unit", "value_type", "scale", "offset")
+    list_select_related = ("device_model",)
+    list_filter = ("device_model", "value_type", "kind")
+    search_fields = ("=io_id", "name", "kind")
+    autocomplete_fields = ("device_model",)
+
+
 @admin.register(Device)
 class DeviceAdmin(admin.ModelAdmin[Device]):
     list_display = ("imei", "model", "serial_number")

@@ -20,7 +20,7 @@ class AttributeDecoder:
     """Decodes batches; for one thread.
 
     Devices are learnt by one query a batch, unknown ones too, and kept until any device or mapping is written.
-    That is seen at most a second later, from the row versions (`queries.FINGERPRINT`) and not from `updated_at`,
+    That is seen at most a second later, from the row versions (`queries.VERSIONS`) and not from `updated_at`,
     which `QuerySet.update`, raw SQL and deletions leave as it was. So nothing that is held ever needs to expire.
     """
 
@@ -32,7 +32,7 @@ class AttributeDecoder:
     ) -> None:
         self._most, self._refresh_seconds, self._clock = most_devices, refresh_seconds, clock
         self._fresh_until = float("-inf")
-        self._version = ""
+        self._versions = ("", "")
         self._decoders: dict[str, Decoder] = {}  # by device model
         self._devices: dict[str, Decoder | None] = {}  # by IMEI; None: unknown, or its model has no mapping
 
@@ -49,12 +49,13 @@ class AttributeDecoder:
     def _refresh(self) -> None:
         if self._clock() < self._fresh_until:
             return
-        # The version before the rows: an edit in between is then seen the next time, never missed.
-        version = queries.fingerprint()
-        if version != self._version:
+        # The versions before the rows: an edit in between is then seen the next time, never missed.
+        versions = queries.versions()
+        if versions[0] != self._versions[0]:
             self._decoders = {model: Decoder(elements) for model, elements in queries.elements().items()}
+        if versions != self._versions:
             self._devices = {}
-            self._version = version
+        self._versions = versions
         self._fresh_until = self._clock() + self._refresh_seconds
 
     def _learn(self, imeis: Collection[str]) -> None:

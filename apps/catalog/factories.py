@@ -37,10 +37,11 @@ class IoMappingFactory(DjangoModelFactory[IoMapping]):
     class Meta:
         model = IoMapping
 
-    device_model = factory.SubFactory(DeviceModelFactory)
+    # Not a model that is seeded: its IO ids are taken already.
+    device_model = factory.SubFactory(DeviceModelFactory, name="Test tracker")
     io_id = factory.Sequence(str)
     name = "Odometer"
-    kind = "odometer_km"
+    kind = factory.LazyAttribute(lambda row: f"odometer_{row.io_id}_km")
     unit = "km"
     scale = 0.001
 

@@ -1,11 +1,12 @@
 """Vehicles and trackers, and what each tracker model calls its IO elements (contracts §3)."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization
-from apps.catalog.domain.io import ValueType
+from apps.catalog.domain.io import SCALED, Element, ValueType
 from apps.common.base import Row
 
 
@@ -39,29 +40,77 @@ class DeviceModel(Row):
         return self.name
 
 
+# A scale or offset beyond this is a slip of the pen. NaN is above every number in PostgreSQL, so refused as well.
+LARGEST = 1e9
+
+
 class IoMapping(Row):
     """What one IO id of a device model means: value = raw * scale + offset, in `unit`."""
 
     device_model = models.ForeignKey(DeviceModel, models.CASCADE, related_name="io_mappings")
-    io_id = models.CharField(_("IO id"), max_length=16)
+    io_id = models.CharField(
+        _("IO id"),
+        max_length=16,
+        validators=[RegexValidator(r"^[A-Za-z0-9_]+$", _("Letters, digits and underscores, as the tracker sends it."))],
+    )
     name = models.CharField(_("name"), max_length=100)
-    kind = models.CharField(_("kind"), max_length=50, blank=True)
+    kind = models.CharField(
+        _("kind"),
+        max_length=50,
+        blank=True,
+        validators=[RegexValidator(r"^[a-z][a-z0-9_]*$", _("Small letters, digits and underscores: odometer_km."))],
+        help_text=_("The key of the decoded value; made of the name when empty."),
+    )
     unit = models.CharField(_("unit"), max_length=20, blank=True)
     value_type = models.CharField(
         _("value type"),
         max_length=16,
         choices=[(t.value, t.value) for t in ValueType],
         default=ValueType.NUMBER.value,
+        help_text=_(
+            "signed: two's complement of so many bits; identifier: digits kept as text; text, hex: of a buffer."
+        ),
     )
     scale = models.FloatField(_("scale"), default=1.0)
     offset = models.FloatField(_("offset"), default=0.0)
 
     class Meta:
         db_table = "io_mappings"
-        constraints = [models.UniqueConstraint(fields=("device_model", "io_id"), name="io_mappings_once")]
+        ordering = ("device_model", "io_id")
+        constraints = [
+            models.UniqueConstraint(fields=("device_model", "io_id"), name="io_mappings_once"),
+            models.CheckConstraint(
+                condition=models.Q(value_type__in=[t.value for t in ValueType]), name="io_mappings_value_type"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(scale__gte=-LARGEST, scale__lte=LARGEST) & ~models.Q(scale=0),
+                name="io_mappings_scale",
+                violation_error_message=_("Scale: a number other than 0, at most 1e9."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(offset__gte=-LARGEST, offset__lte=LARGEST),
+                name="io_mappings_offset",
+                violation_error_message=_("Offset: a number, at most 1e9."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.device_model} {self.io_id}: {self.name}"
+
+    @property
+    def element(self) -> Element:
+        return Element(self.io_id, self.name, self.kind, self.value_type, self.scale, self.offset)
+
+    def clean(self) -> None:
+        """Raises ValidationError when the scale has no meaning, or another IO id has this key."""
+        if self.value_type not in SCALED and (self.scale, self.offset) != (1, 0):
+            raise ValidationError({"scale": _("A %(type)s has no scale and no offset.") % {"type": self.value_type}})
+        others = IoMapping.objects.filter(device_model=self.device_model_id).exclude(io_id=self.io_id)
+        for other in others.exclude(pk=self.pk):
+            if other.element.key == self.element.key:
+                raise ValidationError(
+                    {"kind": _("IO %(io)s is %(key)s already.") % {"io": other.io_id, "key": self.element.key}}
+                )
 
 
 class Device(Row):

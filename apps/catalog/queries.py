@@ -6,19 +6,20 @@ from django.db import connection
 
 from apps.catalog.domain.io import Element
 
-# One value that changes with any committed write to a device or a mapping, by whatever door: every write gives a
+# Two values that change with any committed write to a mapping or a device, by whatever door: every write gives a
 # row a new xmin, and a deletion takes its share out of the sum.
-FINGERPRINT = """
-    select (select row(count(*), sum(uuid_hash_extended(id, xmin::text::bigint)::numeric)) from io_mappings)::text
-        || (select row(count(*), sum(uuid_hash_extended(id, xmin::text::bigint)::numeric)) from devices)::text
+VERSIONS = """
+    select (select row(count(*), sum(uuid_hash_extended(id, xmin::text::bigint)::numeric)) from io_mappings)::text,
+           (select row(count(*), sum(uuid_hash_extended(id, xmin::text::bigint)::numeric)) from devices)::text
 """
 
 
-def fingerprint() -> str:
-    """The version of all devices and mappings. Raises django.db.OperationalError when PostgreSQL is away."""
+def versions() -> tuple[str, str]:
+    """The versions of all mappings and of all devices. Raises django.db.OperationalError without PostgreSQL."""
     with connection.cursor() as cursor:
-        cursor.execute(FINGERPRINT)
-        return str(cursor.fetchone()[0])
+        cursor.execute(VERSIONS)
+        mappings, devices = cursor.fetchone()
+        return mappings, devices
 
 
 # The mapping of every device model.

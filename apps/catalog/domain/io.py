@@ -26,9 +26,13 @@ class ValueType(StrEnum):
     HEX = "hex"
 
 
-NUMERIC = frozenset((ValueType.NUMBER, ValueType.SIGNED8, ValueType.SIGNED16, ValueType.SIGNED32, ValueType.SIGNED64))
+# The types that have a scale and an offset.
+SCALED = frozenset((ValueType.NUMBER, ValueType.SIGNED8, ValueType.SIGNED16, ValueType.SIGNED32, ValueType.SIGNED64))
 
 Convert = Callable[[Any], Any]
+
+# A float beyond this could become infinite when scaled, which JSON cannot say.
+FLOAT_LIMIT = 1e200
 
 # The errors of a value that is not what the mapping says.
 UNLIKE = (TypeError, ValueError, KeyError, OverflowError)
@@ -63,7 +67,7 @@ class Decoder:
     def __init__(self, elements: Iterable[Element]) -> None:
         self._rules: dict[str, tuple[str, Convert]] = {}
         taken: set[str] = set()
-        for element in sorted(elements, key=lambda e: e.io_id):
+        for element in sorted(elements, key=lambda e: (len(e.io_id), e.io_id)):
             # Of two elements with one key the second keeps its id: neither hides the other.
             key = element.io_id if element.key in taken else element.key
             taken.add(key)
@@ -128,7 +132,9 @@ def _integer(raw: Any) -> Any:
     """A number as it is, a bigint from its decimal string."""
     if type(raw) is int:
         return raw
-    return raw if type(raw) is float else int(_digits(raw))
+    if type(raw) is float and abs(raw) < FLOAT_LIMIT:
+        return raw
+    return int(_digits(raw))
 
 
 def _signed(bits: int) -> Convert:
