@@ -8,7 +8,20 @@ from apps.penalties.domain.registry import EVALUATORS, Offences
 
 __all__ = ["EVALUATORS", "evaluate"]
 
-MODULES = ("missed_waypoint", "speed_zone", "waypoint_ratio")
+MODULES = (
+    "closed_control",
+    "false_start",
+    "fixed_penalty",
+    "incident",
+    "late_start",
+    "lumps",
+    "maximum_time",
+    "missed_waypoint",
+    "neutralisation",
+    "speed_zone",
+    "time_control",
+    "waypoint_ratio",
+)
 for _module in MODULES:
     import_module(f"apps.penalties.domain.{_module}")
 

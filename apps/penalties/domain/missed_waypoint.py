@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
 from apps.penalties.domain.registry import Offences, Terms, register
-from apps.timing.domain.plan import WaypointPlan
+from apps.timing.domain.plan import COUNTED_WAYPOINTS, WaypointPlan
 
 TYPE = "missed_waypoint"
 
 
-@register(TYPE, "Missed waypoint", Terms(unit="misses of one waypoint type", targets="waypoint type"))
+TERMS = Terms(unit="misses of one waypoint type", targets="waypoint type", choices=COUNTED_WAYPOINTS)
+
+
+@register(TYPE, "Missed waypoint", TERMS)
 def missed_waypoint(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """One penalty per missed waypoint that a formula prices.
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +12,6 @@ from numpy.typing import NDArray
 from apps.course.domain.fixes import Fixes
 from apps.timing.domain.zone_intervals import GAP_LIMIT_MS
 
-PULSE_M = 150.0
-PULSE_MS = 10_000.0
 EARTH_M = 6_371_008.8
 # Float dust must not make a pulse of the very end of a run.
 _DUST_MS = 1e-6
@@ -43,9 +43,24 @@ class Hold:
     derived: bool = False
 
 
-def believed(run: tuple[Hold, ...]) -> bool:
-    """Whether more than one fix vouches for a run (3.6); one fix out of place makes two chords too fast."""
-    return len(run) > (2 if any(hold.derived for hold in run) else 1)
+@dataclass(frozen=True, slots=True)
+class PulseRule:
+    """When impulses are emitted: at the onset or not, then each `metres` or `ms`, whichever first; 0 = not used."""
+
+    metres: float = 150.0
+    ms: float = 10_000.0
+    onset: bool = True
+
+    def due(self, hold: "Hold", travelled: float, elapsed: float) -> float:
+        """How many ms from now the next pulse is due at the speed of the hold."""
+        by_way = (self.metres - travelled) * 3600 / hold.speed if self.metres else inf
+        return min(by_way, self.ms - elapsed if self.ms else inf)
+
+
+def believed(run: tuple[Hold, ...], min_fixes: int = 2) -> bool:
+    """Whether enough fixes vouch for a run (3.6); one fix out of place makes two chords too fast."""
+    derived = min_fixes > 1 and any(hold.derived for hold in run)
+    return len(run) >= min_fixes + derived
 
 
 def speeds(fixes: Fixes) -> NDArray[np.float64]:
@@ -61,9 +76,11 @@ def speeds(fixes: Fixes) -> NDArray[np.float64]:
     return np.where(np.isnan(fixes.speed), chord, fixes.speed)
 
 
-def excesses(fixes: Fixes, limit_kmh: float, tolerance_kmh: float = 0.0) -> NDArray[np.int64]:
-    """Whole km/h over the limit, floored to the crew's benefit (3.2); 0 where legal or unknown."""
-    over = np.floor(speeds(fixes) - limit_kmh - tolerance_kmh)
+def excesses(
+    fixes: Fixes, limit_kmh: float, tolerance_kmh: float = 0.0, rounding: Literal["floor", "ceil"] = "floor"
+) -> NDArray[np.int64]:
+    """Whole km/h over the limit, floored to the crew's benefit by default (3.2); 0 where legal or unknown."""
+    over = (np.ceil if rounding == "ceil" else np.floor)(speeds(fixes) - limit_kmh - tolerance_kmh)
     whole: NDArray[np.int64] = np.maximum(np.nan_to_num(over, nan=0.0), 0.0).astype(np.int64)
     return whole
 
@@ -80,26 +97,25 @@ def runs(fixes: Fixes, excess: NDArray[np.int64]) -> Iterator[tuple[Hold, ...]]:
         yield tuple(_hold(fixes, value, excess, i) for i in range(start, start + length))
 
 
-def pulses(run: tuple[Hold, ...]) -> list[Pulse]:
-    """One at the onset, then one each 150 m or 10 s, whichever comes first, while over the limit (3.3)."""
-    first = run[0]
-    emitted = [Pulse(first.ts, first.excess, first.lat, first.lon)]
+def pulses(run: tuple[Hold, ...], rule: PulseRule = PulseRule()) -> list[Pulse]:
+    """One at the onset (unless the rule says no), then as the rule says while over the limit (3.3)."""
+    emitted = [_pulse(run[0], 0, run[0].excess)] if rule.onset else []
     travelled = elapsed = 0.0
     worst = 0
     for hold in run:
         worst = max(worst, hold.excess)
-        metres_per_ms = hold.speed / 3600
         spent = 0.0
-        while True:
-            due = min((PULSE_M - travelled) / metres_per_ms, PULSE_MS - elapsed)
-            if due >= hold.ms - spent - _DUST_MS:
-                break
+        while (due := rule.due(hold, travelled, elapsed)) < hold.ms - spent - _DUST_MS:
             spent += due
-            emitted.append(Pulse(hold.ts + int(spent), worst, hold.lat, hold.lon))
+            emitted.append(_pulse(hold, spent, worst))
             travelled, elapsed, worst = 0.0, 0.0, hold.excess
-        travelled += metres_per_ms * (hold.ms - spent)
+        travelled += hold.speed / 3600 * (hold.ms - spent)
         elapsed += hold.ms - spent
     return emitted
+
+
+def _pulse(hold: Hold, spent: float, excess: int) -> Pulse:
+    return Pulse(hold.ts + int(spent), excess, hold.lat, hold.lon)
 
 
 def _hold(fixes: Fixes, value: NDArray[np.float64], excess: NDArray[np.int64], i: int) -> Hold:

@@ -6,7 +6,7 @@ the admin and imports are checked against that (`problems`), so that a rule nobo
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula, Issued
@@ -39,13 +39,15 @@ class LatePassage:
 class TimeCheck:
     """A time control: when the crew was due and the minute recorded for it (rulebook 4.1); epoch ms.
 
-    `recorded_ts` is whole minutes, seconds dropped.
+    `recorded_ts` is whole minutes, seconds dropped; `source` is that of the record kept ("gps" where no person or
+    beam recorded it).
     """
 
     segment: str
     control: str
     due_ts: int
     recorded_ts: int
+    source: str = "gps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,9 @@ FLAT = frozenset({"flat_max"})
 class Terms:
     """What the formulas of an evaluator mean.
 
-    `unit` is what their brackets count, `targets` what their target names, `parameters` a dataclass of plain values
-    with defaults. `prices_status` marks the lumps: they run once the status is known.
+    `unit` is what their brackets count, `targets` what their target names, `choices` all the targets there are, where
+    that is known; `parameters` is a dataclass of plain values with defaults. `prices_status` marks the lumps: they run
+    once the status is known.
     """
 
     unit: str = ""
@@ -156,6 +159,7 @@ class Terms:
     targets: str = ""
     parameters: type = NoParameters
     prices_status: bool = False
+    choices: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,18 +192,39 @@ def settings_of(formula: Formula, kind: type[P]) -> P:
     return kind(**{name: _frozen(value) for name, value in formula.params.items()})
 
 
+def table_settings(table: Sequence[Formula], kind: type[P]) -> P:
+    """The parameters of a whole table: one given on any row holds for all; where rows differ, the lowest row's."""
+    merged = {name: _frozen(value) for row in reversed(table) for name, value in row.params.items()}
+    return kind(**merged)
+
+
 def problems(formula: Formula) -> Iterator[str]:
     """Why a formula cannot be computed, each as a sentence that names the field."""
     evaluator = EVALUATORS.get(formula.type)
     if evaluator is None:
         yield f"type: no evaluator named {formula.type!r}; there are {', '.join(sorted(EVALUATORS))}"
         return
-    if formula.mode not in evaluator.terms.modes:
-        yield f"mode: {formula.type} knows {', '.join(sorted(evaluator.terms.modes))}, not {formula.mode!r}"
-    known = {f.name: f for f in fields(evaluator.terms.parameters)}
+    terms = evaluator.terms
+    if formula.mode not in terms.modes:
+        yield f"mode: {formula.type} knows {', '.join(sorted(terms.modes))}, not {formula.mode!r}"
+    if formula.target and terms.choices and formula.target not in terms.choices:
+        yield f"target: {formula.type} knows {', '.join(sorted(terms.choices))}, not {formula.target!r}"
+    if formula.penalty_ms < 0:
+        yield f"penalty_ms: {formula.penalty_ms} is negative"
+    if formula.offence_max is not None and formula.offence_max < formula.offence_min:
+        yield f"offence_max: {formula.offence_max:g} is below offence_min {formula.offence_min:g}"
+    yield from _wrong_parameters(formula, terms.parameters)
+
+
+def _wrong_parameters(formula: Formula, kind: type) -> Iterator[str]:
+    known = {f.name: f for f in fields(kind)}
+    hints = get_type_hints(kind)
     for name, value in formula.params.items():
         if name not in known:
             yield f"params.{name}: unknown to {formula.type}; it knows {', '.join(sorted(known)) or 'none'}"
+        elif get_origin(hints[name]) is Literal:
+            if value not in get_args(hints[name]):
+                yield f"params.{name}: {value!r} is none of {', '.join(map(repr, get_args(hints[name])))}"
         elif not _fits(value, _default(known[name])):
             yield f"params.{name}: {value!r} is of the wrong kind"
 
@@ -209,13 +234,16 @@ def _default(of: Any) -> Any:
 
 
 def _fits(value: Any, default: Any) -> bool:
-    """Whether a value is of the kind of the parameter's default; None stands for a number not given."""
+    """Whether a value is of the kind of the parameter's default; None stands for a number not given.
+
+    Numbers are times, counts and rates: none is ever negative.
+    """
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if default is None or isinstance(default, int | float):
-        return isinstance(value, int | float) or (default is None and value is None)
+        return (isinstance(value, int | float) and value >= 0) or (default is None and value is None)
     if isinstance(default, tuple):
-        return isinstance(value, list | tuple) and all(_fits(v, 0) for v in value)
+        return isinstance(value, list | tuple) and all(_fits(v, default[0]) for v in value)
     return isinstance(value, type(default))
 
 

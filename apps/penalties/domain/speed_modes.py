@@ -1,9 +1,10 @@
 """The five maths from brackets to time (rulebook 3.5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from apps.penalties.domain.formulas import Formula, bracket, clock
+from apps.penalties.domain.brackets import Table, marginal
+from apps.penalties.domain.formulas import bracket, clock
 from apps.penalties.domain.pulses import Hold, Pulse
 
 
@@ -18,9 +19,6 @@ class Excess:
     def worst(self) -> int:
         """The highest excess, whole km/h."""
         return max(hold.excess for hold in self.holds)
-
-
-Table = Sequence[Formula]
 
 
 def price(mode: str, table: Table, excess: Excess) -> tuple[int, str]:
@@ -42,7 +40,7 @@ def _flat_max(table: Table, excess: Excess) -> tuple[int, str]:
 
 def _per_impulse(table: Table, excess: Excess) -> tuple[int, str]:
     values = [_value(table, pulse.excess) for pulse in excess.pulses]
-    return sum(values), " + ".join(map(clock, values))
+    return sum(values), " + ".join(map(clock, values)) or "no pulse"
 
 
 def _whole(table: Table, excess: Excess) -> tuple[int, str]:
@@ -51,10 +49,7 @@ def _whole(table: Table, excess: Excess) -> tuple[int, str]:
 
 
 def _marginal(table: Table, excess: Excess) -> tuple[int, str]:
-    """Each whole km/h is priced by its own bracket, like income tax."""
-    rates = [_value(table, kmh) for kmh in range(1, excess.worst + 1)]
-    terms = [f"{rates.count(rate)} km/h × {clock(rate)}" for rate in dict.fromkeys(rates)]
-    return sum(rates), " + ".join(terms)
+    return marginal(table, excess.worst, "km/h")
 
 
 def _per_second(table: Table, excess: Excess) -> tuple[int, str]:

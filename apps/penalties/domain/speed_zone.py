@@ -1,90 +1,156 @@
 """Speeding in a zone: one infringement per zone and stage, whatever the number of exceedances (3.3-3.6)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket
-from apps.penalties.domain.pulses import Hold, Pulse, believed, excesses, pulses, runs
-from apps.penalties.domain.registry import Offences, Terms, ZoneDrive, register
+from apps.penalties.domain.brackets import NO_BRACKET, Priced, Table
+from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
+from apps.penalties.domain.pulses import Hold, Pulse, PulseRule, believed, excesses, pulses, runs
+from apps.penalties.domain.registry import Before, Offences, Terms, ZoneDrive, register, table_settings
 from apps.penalties.domain.speed_modes import MODES, Excess, price
 from apps.timing.domain.zone_intervals import DZ_MISSED
 
 TYPE = "speed_zone"
+# What only calls for a look is no infringement: it is not counted towards a repeated one.
+REVIEWED = "speed_zone_review"
 SINGLE_FIX = "single fix over the limit"
-NO_BRACKET = "no bracket for this excess"
+__all__ = ["NO_BRACKET", "SINGLE_FIX", "SpeedParameters", "speed_zone"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedParameters:
+    """Settings of a table of speeds (3.2, 3.3, 3.5).
+
+    The n-th infringement within `scope` is multiplied by the n-th of `repeat` (the last one holds on), then capped
+    at `cap_ms` (0 = no cap). A run over the limit counts from `min_fixes` fixes. Pulses come each `pulse_m` metres or
+    `pulse_ms`, whichever first (0 = not used). `fine` is told, not computed.
+    """
+
+    repeat: tuple[float, ...] = (1.0,)
+    scope: Literal["stage", "leg", "event"] = "stage"
+    cap_ms: int = 0
+    first_pulse: Literal["onset", "after_interval"] = "onset"
+    rounding: Literal["floor", "ceil"] = "floor"
+    min_fixes: int = 2
+    pulse_m: float = 150.0
+    pulse_ms: int = 10_000
+    fine: str = ""
+
+    def pulse_rule(self) -> PulseRule:
+        """The pulse rule of these settings."""
+        return PulseRule(self.pulse_m, self.pulse_ms, self.first_pulse == "onset")
+
+    def multiplier(self, number: int) -> float:
+        """k of the n-th infringement, from 1."""
+        return self.repeat[min(number, len(self.repeat)) - 1] if self.repeat else 1.0
+
+    def earlier(self, before: Before) -> int:
+        """Infringements of earlier stages that count towards a repeated one."""
+        accounts: Mapping[str, Mapping[str, int]] = {"event": before.event, "leg": before.leg}
+        return accounts.get(self.scope, {}).get(TYPE, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
+    drive: ZoneDrive
+    table: Table
+    settings: SpeedParameters
     runs: tuple[tuple[Hold, ...], ...]
     spikes: tuple[Hold, ...]
-    reviews: tuple[str, ...]
 
-    def holds(self) -> list[Hold]:
-        return [hold for run in self.runs for hold in run]
+    def excess(self) -> Excess | None:
+        """The speeding that is believed, if there is any the table prices."""
+        if not self.runs:
+            return None
+        rule = self.settings.pulse_rule()
+        emitted: list[Pulse] = [pulse for run in self.runs for pulse in pulses(run, rule)]
+        excess = Excess(tuple(hold for run in self.runs for hold in run), tuple(emitted))
+        return None if excess.worst < self.table[0].offence_min else excess
 
-    def pulses(self) -> list[Pulse]:
-        return [pulse for run in self.runs for pulse in pulses(run)]
+    def reviews(self) -> list[str]:
+        """What the intervals and single fixes ask to be looked at."""
+        return [i.review for i in self.drive.intervals if i.review] + [SINGLE_FIX] * bool(self.spikes)
 
 
-@register(TYPE, "Speeding in a zone", Terms(unit="whole km/h over the limit", modes=frozenset(MODES), targets="zone"))
+TERMS = Terms("whole km/h over the limit", frozenset(MODES), "zone", SpeedParameters)
+
+
+@register(TYPE, "Speeding in a zone", TERMS)
 def speed_zone(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per zone that a formula prices; its inputs freeze limit, peak, pulses, fixes.
 
     What only calls for a look (a single fix over the limit, a missed DZ, an excess no bracket holds) is
-    issued with 0 ms and its reasons under `review`.
+    issued with 0 ms and its reasons under `review`. Infringements are numbered by their first fix.
     """
-    issued = []
-    for drive in offences.zones:
-        table = applicable(formulas, drive.zone, offences.race_class)
-        penalty = _penalty(drive, table) if table else None
-        if penalty is not None:
-            issued.append(penalty)
-    return issued
+    measured = [
+        _measure(drive, table)
+        for drive in offences.zones
+        if (table := applicable(formulas, drive.zone, offences.race_class))
+    ]
+    found = [(one, one.excess()) for one in measured]
+    offending = sorted(((one, e) for one, e in found if e), key=lambda pair: (pair[1].holds[0].ts, pair[0].drive.zone))
+    issued = [
+        _infringement(one, excess, number + one.settings.earlier(offences.before))
+        for number, (one, excess) in enumerate(offending, start=1)
+    ]
+    return issued + [_look(one) for one, e in found if e is None and _worth_a_look(one)]
 
 
-def _penalty(drive: ZoneDrive, table: Sequence[Formula]) -> Issued | None:
-    measured = _measure(drive)
-    if measured.runs:
-        return _infringement(drive, table, measured)
-    if measured.spikes or DZ_MISSED in measured.reviews:
-        return _issue(drive, measured, None, _Priced(0, table[0]))
-    return None
+def _measure(drive: ZoneDrive, table: Table) -> _Measured:
+    settings = table_settings(table, SpeedParameters)
+    found = [
+        run
+        for fixes in drive.fixes
+        for run in runs(fixes, excesses(fixes, drive.limit_kmh, drive.tolerance_kmh, settings.rounding))
+    ]
+    sure = tuple(run for run in found if believed(run, settings.min_fixes))
+    spikes = tuple(hold for run in found if not believed(run, settings.min_fixes) for hold in run)
+    return _Measured(drive, table, settings, sure, spikes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Priced:
-    ms: int
-    formula: Formula
-    arithmetic: str = ""
-    review: str = ""
+def _worth_a_look(measured: _Measured) -> bool:
+    return not measured.runs and (bool(measured.spikes) or DZ_MISSED in measured.reviews())
 
 
-def _infringement(drive: ZoneDrive, table: Sequence[Formula], measured: _Measured) -> Issued | None:
-    excess = Excess(tuple(measured.holds()), tuple(measured.pulses()))
-    if excess.worst < table[0].offence_min:
-        return None
-    top = bracket(table, excess.worst)
-    if top is None:
-        return _issue(drive, measured, excess, _Priced(0, table[0], review=NO_BRACKET))
-    ms, arithmetic = price(top.mode, table, excess)
-    return _issue(drive, measured, excess, _Priced(ms, top, arithmetic))
+def _look(measured: _Measured) -> Issued:
+    fixes = tuple(spike.ts for spike in measured.spikes)
+    return _issue(measured, Priced(measured.table[0], 0), {"case": "review"}, fixes)
 
 
-def _measure(drive: ZoneDrive) -> _Measured:
-    found = [run for fixes in drive.fixes for run in runs(fixes, excesses(fixes, drive.limit_kmh, drive.tolerance_kmh))]
-    spikes = tuple(hold for run in found if not believed(run) for hold in run)
-    reviews = [interval.review for interval in drive.intervals if interval.review]
-    return _Measured(
-        tuple(run for run in found if believed(run)),
-        spikes,
-        (*reviews, *([SINGLE_FIX] if spikes else [])),
-    )
+def _infringement(measured: _Measured, excess: Excess, number: int) -> Issued:
+    priced = _price(measured, excess, number)
+    inputs = _excess_inputs(excess) | {"infringement": number}
+    if measured.settings.fine:
+        inputs["fine"] = measured.settings.fine
+    return _issue(measured, priced, inputs, tuple(hold.ts for hold in excess.holds))
 
 
-def _issue(drive: ZoneDrive, measured: _Measured, excess: Excess | None, priced: _Priced) -> Issued:
-    reviews = [*measured.reviews, *([priced.review] if priced.review else [])]
+def _price(measured: _Measured, excess: Excess, number: int) -> Priced:
+    row = bracket(measured.table, excess.worst)
+    if row is None:
+        return Priced(measured.table[0], 0, review=(NO_BRACKET,))
+    ms, words = price(row.mode, measured.table, excess)
+    return _capped(_repeated(Priced(row, ms, words), measured.settings, number), measured.settings.cap_ms)
+
+
+def _repeated(priced: Priced, settings: SpeedParameters, number: int) -> Priced:
+    factor = settings.multiplier(number)
+    if factor == 1:
+        return priced
+    ms = round(priced.ms * factor)
+    words = f"{priced.arithmetic}; infringement {number} of the {settings.scope} × {factor:g} = {clock(ms)}"
+    return replace(priced, ms=ms, arithmetic=words)
+
+
+def _capped(priced: Priced, cap_ms: int) -> Priced:
+    if not cap_ms or priced.ms <= cap_ms:
+        return priced
+    return replace(priced, ms=cap_ms, arithmetic=f"{priced.arithmetic}; capped at {clock(cap_ms)}")
+
+
+def _issue(measured: _Measured, priced: Priced, more: Mapping[str, Any], fixes: tuple[int, ...]) -> Issued:
+    drive, formula = measured.drive, priced.formula
     inputs: dict[str, Any] = {
         "zone": drive.zone,
         "segment": drive.segment,
@@ -92,16 +158,13 @@ def _issue(drive: ZoneDrive, measured: _Measured, excess: Excess | None, priced:
         "tolerance_kmh": drive.tolerance_kmh,
         "intervals": [[interval.from_ts, interval.to_ts] for interval in drive.intervals],
         "spikes": [[spike.ts, spike.speed] for spike in measured.spikes],
-        "mode": priced.formula.mode,
-        "review": reviews,
+        "mode": formula.mode,
+        "review": [*measured.reviews(), *priced.review],
         "arithmetic": priced.arithmetic,
+        **more,
     }
-    if excess is not None:
-        inputs |= _excess_inputs(excess)
-    formula = priced.formula
-    seen = excess.holds if excess is not None else measured.spikes
-    fixes = tuple(hold.ts for hold in seen)
-    return Issued(formula.id, TYPE, drive.zone, priced.ms, inputs, formula.applies_to, formula.article, fixes)
+    issued = Issued(formula.id, TYPE, drive.zone, priced.ms, inputs, formula.applies_to, formula.article, fixes)
+    return replace(issued, counter=REVIEWED) if more.get("case") == "review" else issued
 
 
 def _excess_inputs(excess: Excess) -> dict[str, Any]:

@@ -116,8 +116,8 @@ def test_unknown_mode_and_unknown_type_are_refused() -> None:
     """A wrong row of the rules stops the scoring instead of pricing it wrongly."""
     with pytest.raises(ValueError, match="bracket mode"):
         issued([90.0] * 3, speed_table(*FIM_2022, mode="retroactive"))
-    with pytest.raises(ValueError, match="no evaluator for penalty type time_control"):
-        issued([90.0] * 3, [Formula("t", "time_control")])
+    with pytest.raises(ValueError, match="no evaluator for penalty type parking"):
+        issued([90.0] * 3, [Formula("t", "parking")])
 
 
 def test_explain_tells_rule_inputs_and_arithmetic() -> None:
