@@ -6,10 +6,18 @@ from datetime import UTC, datetime
 import factory
 from factory.django import DjangoModelFactory
 
-from apps.course.factories import SegmentFactory
+from apps.accounts.factories import UserFactory
+from apps.course.factories import SegmentFactory, StageFactory
 from apps.events.factories import EntryFactory
 from apps.events.models import TimingSource
-from apps.timing.models import CrossingDirection, EntryCrossing, EntrySegmentStart, TimingRecord
+from apps.timing.models import (
+    CrossingDirection,
+    EntryCrossing,
+    EntrySegmentStart,
+    StartList,
+    StartOverride,
+    TimingRecord,
+)
 
 
 class EntrySegmentStartFactory(DjangoModelFactory[EntrySegmentStart]):
@@ -45,3 +53,25 @@ class TimingRecordFactory(DjangoModelFactory[TimingRecord]):
     control = factory.LazyFunction(uuid.uuid4)
     source = TimingSource.MARSHAL
     ts = datetime(2026, 6, 6, 8, tzinfo=UTC)
+
+
+class StartOverrideFactory(DjangoModelFactory[StartOverride]):
+    class Meta:
+        model = StartOverride
+
+    stage = factory.SubFactory(StageFactory)
+    entry = factory.SubFactory(EntryFactory, event=factory.SelfAttribute("..stage.event"))
+    position = 1
+    reason = "lost time on the liaison helping another crew"
+    author = factory.SubFactory(UserFactory)
+
+
+class StartListFactory(DjangoModelFactory[StartList]):
+    class Meta:
+        model = StartList
+
+    stage = factory.SubFactory(StageFactory)
+    version = factory.Sequence(lambda n: n + 1)
+    rows = factory.LazyFunction(list)
+    author = factory.SubFactory(UserFactory)
+    hash = "0" * 64

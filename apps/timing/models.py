@@ -1,11 +1,12 @@
 """Readings and evidence of time: start times, crossings, timing records (contracts §3)."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
-from apps.course.models import Segment
+from apps.course.models import Segment, Stage
 from apps.events.models import Entry, TimingSource
 
 
@@ -121,3 +122,106 @@ class TimingRecord(Row):
 
     def __str__(self) -> str:
         return f"{self.entry} {self.source} {self.ts:%H:%M:%S}"
+
+
+class StartOverride(Row):
+    """A decision: an official moves an entry on a stage's start list (rulebook 7.1, repositioning).
+
+    Exactly one of `position` (within the list of the entry's block), `after` and `start_at` is set. It holds
+    until it is revoked, through every republishing.
+    """
+
+    stage = models.ForeignKey(Stage, models.RESTRICT, related_name="start_overrides")
+    entry = models.ForeignKey(Entry, models.RESTRICT, related_name="start_overrides")
+    position = models.PositiveIntegerField(
+        _("position"), null=True, blank=True, help_text=_("Within the list of its block; the others close up.")
+    )
+    after = models.ForeignKey(
+        Entry, models.RESTRICT, verbose_name=_("after"), null=True, blank=True, related_name="start_followers"
+    )
+    start_at = models.DateTimeField(
+        _("start at"), null=True, blank=True, help_text=_("An exact time; nobody else moves.")
+    )
+    reason = models.TextField(_("reason"))
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.RESTRICT, related_name="start_overrides")
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.RESTRICT,
+        verbose_name=_("revoked by"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="revoked_start_overrides",
+    )
+
+    class Meta:
+        db_table = "start_overrides"
+        ordering = ("created_at",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("stage", "entry"),
+                condition=models.Q(revoked_at__isnull=True),
+                name="start_overrides_one_in_force",
+                violation_error_message=_("This entry has an override in force on this stage: revoke it first."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(position__gte=1, after__isnull=True, start_at__isnull=True)
+                | models.Q(position__isnull=True, after__isnull=False, start_at__isnull=True)
+                | models.Q(position__isnull=True, after__isnull=True, start_at__isnull=False),
+                name="start_overrides_one_kind",
+                violation_error_message=_("Give one of position (from 1), after and start at."),
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="start_overrides_reasoned"),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at__isnull=True, revoked_by__isnull=True)
+                | models.Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="start_overrides_revocation_signed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.entry}"
+
+    def clean(self) -> None:
+        for name in ("entry", "after"):
+            entry = getattr(self, name) if getattr(self, f"{name}_id") else None
+            if entry is not None and self.stage_id and entry.event_id != self.stage.event_id:
+                raise ValidationError({name: _("This entry belongs to another event.")})
+
+
+class StartListState(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    PUBLISHED = "published", _("published")
+
+
+class StartList(Row):
+    """A version of a stage's start list as it was given out. The database refuses an edit once it is published.
+
+    `rows` is the list in order of start: position, entry, number, crew, class, block, slot, instants in
+    epoch ms, and the override's reason where there is one.
+    """
+
+    stage = models.ForeignKey(Stage, models.RESTRICT, related_name="start_lists")
+    version = models.PositiveIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=12, choices=StartListState.choices, default=StartListState.DRAFT)
+    rows = models.JSONField(_("rows"))
+    reason = models.TextField(_("reason"), blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.RESTRICT, related_name="start_lists")
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True)
+    hash = models.CharField(_("hash"), max_length=64)
+
+    class Meta:
+        db_table = "start_lists"
+        ordering = ("stage", "-version")
+        constraints = [
+            models.UniqueConstraint(fields=("stage", "version"), name="start_lists_once"),
+            models.CheckConstraint(
+                condition=models.Q(state="draft", published_at__isnull=True)
+                | models.Q(state="published", published_at__isnull=False),
+                name="start_lists_published_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} #{self.version} ({self.state})"
