@@ -123,8 +123,9 @@ def scaled(scale: float, offset: float, read: Convert) -> Convert:
         return read
     if units == 1:
         return lambda raw: read(raw) * multiply + add
-    if (multiply, add) == (1, 0):
-        return lambda raw: read(raw) / units
+    if (multiply, add) == (1, 0) and read is _integer:
+        # Voltages and distances, so half of all values: not a second call for each.
+        return lambda raw: (raw if type(raw) is int else _integer(raw)) / units
     return lambda raw: (read(raw) * multiply + add) / units
 
 

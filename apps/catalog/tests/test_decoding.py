@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from pytest_django import DjangoAssertNumQueries
 
 from apps.catalog.decoding import AttributeDecoder
@@ -138,7 +138,24 @@ def test_memory_is_bounded_and_a_batch_larger_than_the_bound_is_still_decoded(de
     assert decoder([*unknown, at(device.imei, io16=1000)])[-1] == '{"odometer_km":1.0}'
 
 
+@pytest.mark.parametrize("lost", ["versions", "elements", "models_of"])
+def test_a_lost_connection_is_raised_and_leaves_nothing_half_read(
+    lost: str, decoder: AttributeDecoder, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object) -> None:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"apps.catalog.queries.{lost}", away)
+        with pytest.raises(OperationalError):
+            decoder([at(device.imei, io16=1000)])
+    assert decoder([at(device.imei, io16=1000)]) == ['{"odometer_km":1.0}']
+
+
 def test_what_json_cannot_hold_is_left_to_the_writer(decoder: AttributeDecoder, device: Device) -> None:
     """The writer refuses the attributes themselves and puts the record aside; decoding must not fail its batch."""
-    assert decoder([at(device.imei, io1=10**30 * 1.0e300), at(device.imei, io16=1000)])[1] == '{"odometer_km":1.0}'
-    assert decoder([at(device.imei, io1=10**30), at(device.imei, io16=1000)])[1] == '{"odometer_km":1.0}'
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+    texts = decoder([at(device.imei, io1=nested), at(device.imei, io1=object()), at(device.imei, io16=1000)])
+    assert texts == [None, None, '{"odometer_km":1.0}']

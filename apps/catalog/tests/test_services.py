@@ -1,8 +1,10 @@
 """Seeding the published IO mappings: once, twice, after an official's edits, and in new databases."""
 
+from importlib import import_module
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 
 from apps.catalog.models import DeviceModel, IoMapping
@@ -51,3 +53,8 @@ def test_the_command_says_what_it_did() -> None:
     out = StringIO()
     call_command("seed_io_mappings", stdout=out)
     assert out.getvalue() == f"{ALL} made, 0 there already, 0 edited and kept, 0 reset\n"
+
+
+def test_the_migration_of_new_databases_makes_the_same_rows() -> None:
+    import_module("migrations.catalog.0004_published_io_mappings").seed(apps, None)
+    assert seed_io_mappings() == Seeding(same=ALL)
