@@ -59,10 +59,12 @@ def storm(due: list[Blow], producer: Producer, processors: Processors, rng: rand
     """Until all is sent: what is due to the servers, and every second or two a processor killed."""
     while producer.is_alive() or due:
         assert time.monotonic() < deadline, f"only {producer.sent} records could be sent"
-        producer.join(rng.uniform(0.3, 2.0))
+        producer.join(rng.uniform(0.2, 1.6))
         processors.check()
+        producer.wait_for_work_in_hand()
         processors.strike()
         while due and due[0].at <= producer.sent:
+            producer.wait_for_work_in_hand()
             due.pop(0).act()
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,6 +51,14 @@ class Producer(threading.Thread):
             else:
                 self.repeated += 1
                 self._enough.wait(0.1)
+
+    def wait_for_work_in_hand(self) -> None:
+        """Return when a processor has something to lose, or after a moment: a blow to the idle proves little."""
+        deadline = time.monotonic() + 0.5
+        with suppress(redis.RedisError):
+            while time.monotonic() < deadline:
+                if cast(Any, self._client.xpending(STREAM, stream.PROCESSOR_GROUP))["pending"]:
+                    return
 
     def stop(self) -> None:
         self._enough.set()
