@@ -70,7 +70,7 @@ class Box:
         lats = np.array([lat for lat, _ in points])
         lons = unwrapped([lon for _, lon in points], reference_lon)
         self.plane = Plane(float(lats.min() + lats.max()) / 2, float(lons.min() + lons.max()) / 2)
-        up = margin_m / 110_000
+        up = (margin_m + _bulge_m(lats, lons)) / 110_000
         highest = min(float(np.abs(lats).max()) + up, 89.99)
         aside = up / float(np.cos(np.radians(highest)))
         self._lat = (lats.min() - up, lats.max() + up)
@@ -90,6 +90,14 @@ class Box:
         x0, y0 = self.plane.project(chords.lat[0][rows], chords.lon[0][rows])
         x1, y1 = self.plane.project(chords.lat[1][rows], chords.lon[1][rows])
         return x0, y0, x1 - x0, y1 - y0
+
+
+def _bulge_m(lats: Floats, lons: Floats) -> float:
+    """How far an edge between two of the points, straight on the plane, may lie poleward of their latitudes, metres:
+    width² · tan(latitude) / (8 · radius). That is a metre for 8 km at 40°."""
+    low, high = (float(np.radians(edge(np.abs(lats)))) for edge in (np.min, np.max))
+    width = float(np.ptp(lons)) * 111_400 * np.cos(low)
+    return float(width**2 * np.tan(min(high, 1.57)) / 5e7)
 
 
 class Circle:
