@@ -147,6 +147,12 @@ class Taken:
     bare: list[Letter]
 
 
+def now_ms(client: redis.Redis) -> int:
+    """Redis's own clock, which writes the ids of letters."""
+    seconds, micros = client.time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
 def count(client: redis.Redis, streams: Sequence[str]) -> int:
     """All letters of these streams."""
     return sum(int(cast(Any, client.xlen(dead_letters(stream)))) for stream in streams)

@@ -10,6 +10,7 @@ from itertools import islice
 import redis
 import structlog
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from apps.common import letters, stream
 from apps.common.letters import Act, Letter, Ref
@@ -25,22 +26,27 @@ class LetterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters: of these streams, put aside since (epoch ms), with this text in the error, of this device."""
+    """Which letters: of these streams, with this text in the error, of this device, put aside from since to until.
+
+    Both in epoch ms, both inclusive; until 0 = open.
+    """
 
     streams: tuple[str, ...]
     error: str = ""
     device: str = ""
     since_ms: int = 0
+    until_ms: int = 0
 
     def fits(self, letter: Letter) -> bool:
         """Whether a letter that was put aside in time is meant."""
+        in_time = not self.until_ms or letter.ref.ms <= self.until_ms
         by_error = self.error.casefold() in letter.error.casefold()
-        return by_error and (not self.device or letter.device == self.device)
+        return in_time and by_error and (not self.device or letter.device == self.device)
 
     @property
     def is_open(self) -> bool:
         """Whether it lets everything of its streams through."""
-        return not (self.error or self.device or self.since_ms)
+        return not (self.error or self.device or self.since_ms or self.until_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +141,17 @@ def settle(client: redis.Redis, chosen: Sequence[Letter], order: Order) -> Outco
     """Replay or drop just these letters: all of them or, raising LetterError, none."""
     taken = letters.take_out(client, chosen, order.act, whole=True)
     if taken.gone:
-        raise LetterError(f"{_ids(taken.gone)}: gone, someone else was faster; nothing was done")
+        text = _("%(ids)s: gone, someone else was faster; nothing was done")
+        raise LetterError(text % {"ids": _ids(taken.gone)})
     if taken.bare:
-        raise LetterError(f"{_ids(taken.bare)}: holds no field to send again (trimmed), drop it; nothing was done")
+        text = _("%(ids)s: holds no field to send again (trimmed), drop it; nothing was done")
+        raise LetterError(text % {"ids": _ids(taken.bare)})
     _say(taken.done, order)
     return Outcome(len(taken.done))
 
 
 def settle_all(client: redis.Redis, which: Filter, order: Order) -> Outcome:
-    """Replay or drop what the filter lets through, oldest first.
+    """Replay or drop what the filter lets through, each stream's oldest first.
 
     Not what is put aside from now on: what is sent again may come back while this runs. A crash in between leaves
     every letter either done or untouched.

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import IO, Any, cast
@@ -18,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from apps.common import stream
-from apps.common.letters import Act, Letter
+from apps.common.letters import Act, Letter, now_ms
 from apps.telemetry import dead_letters
 from apps.telemetry.dead_letters import Filter, LetterError, Order, printable
 
@@ -135,9 +136,9 @@ class Command(BaseCommand):
             self._confirm(len(chosen), options)
             outcome = dead_letters.settle(client, chosen, order)
         else:
-            which = _filter(options)
+            which, seen = _filter(options), now_ms(client)
             self._confirm(dead_letters.count(client, which), options)
-            outcome = dead_letters.settle_all(client, which, order)
+            outcome = dead_letters.settle_all(client, replace(which, until_ms=seen), order)
         self.stdout.write(f"{outcome.done} dropped")
 
     def _chosen(self, client: redis.Redis, options: dict[str, Any]) -> list[Letter]:
