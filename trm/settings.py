@@ -72,7 +72,7 @@ INSTALLED_APPS = [
 ]
 MIGRATION_MODULES = {
     label: f"migrations.{label}"
-    for label in ("accounts", "catalog", "events", "course", "timing", "penalties", "scoring")
+    for label in ("telemetry", "accounts", "catalog", "events", "course", "timing", "penalties", "scoring")
 }
 
 MIDDLEWARE = [
