@@ -4,6 +4,7 @@ import html
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -12,7 +13,6 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 from redis import Redis
 
-from apps.accounts.models import User
 from apps.common.stream import REQUESTS_STREAM
 from apps.telemetry import admin
 from apps.telemetry.tests.letters import DEVICE, STREAM, last, lying, many, put_aside, record, sent
@@ -24,7 +24,7 @@ ACT = f"{LIST}act/"
 @pytest.fixture
 def office(client: Client, db: None, redis: Redis) -> Client:
     """Signed in as staff with the one permission and no other."""
-    user = User.objects.create_user("timing@example.org", "x", is_staff=True)
+    user = get_user_model().objects.create_user("timing@example.org", "x", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="replay_dead_letters"))
     client.force_login(user)
     return client
@@ -48,7 +48,7 @@ def act(client: Client, **data: Any) -> Any:
 def test_only_the_permission_opens_it(client: Client, db: None, redis: Redis, path: str) -> None:
     put_aside(redis, record(), "odd")
     assert client.get(path).status_code == 302
-    client.force_login(User.objects.create_user("staff@example.org", "x", is_staff=True))
+    client.force_login(get_user_model().objects.create_user("staff@example.org", "x", is_staff=True))
     assert client.get(path).status_code == 403
     refused = client.post(ACT, {"act": "drop-all", "confirmed": "yes", "reason": "x", "until": "9" * 15})
     assert refused.status_code == 403 and len(lying(redis)) == 1
@@ -151,7 +151,7 @@ def test_redis_away_is_said(office: Client, settings: Settings) -> None:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_in_a_browser_without_javascript(browser: Browser, live_server: LiveServer, redis: Redis) -> None:
-    User.objects.create_superuser("admin@example.org", "x")
+    get_user_model().objects.create_superuser("admin@example.org", "x")
     for n in range(3):
         put_aside(redis, record(n), f"payload: no JSON in {n}")
     page = browser.new_context(java_script_enabled=False, viewport={"width": 800, "height": 1000}).new_page()
