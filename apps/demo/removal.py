@@ -10,7 +10,7 @@ from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoin
 from apps.demo.domain.field import Crew
 from apps.demo.names import CREW_DOMAIN, ORGANIZATION, SLUG
 from apps.events.models import Entry, EntryDevice, Event, RaceClass
-from apps.penalties.models import EntryPenalty, PenaltyFormula
+from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula
 from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
 from apps.timing.models import EntryCrossing, EntrySegmentStart, TimingRecord
 
@@ -32,8 +32,11 @@ def _remove_rows(event: Event) -> None:
     vehicles = list(Vehicle.objects.filter(entries__event=event).values_list("id", flat=True))
     OutboxRow.objects.filter(topic__startswith=f"leaderboard:{event.id}").delete()
     ResultRevision.objects.filter(event=event).delete()
-    for model in (EntryCrossing, TimingRecord, EntrySegmentStart, EntryPenalty, StageResult, EventResult):
+    for model in (
+        EntryCrossing, TimingRecord, EntrySegmentStart, EntryPenalty, EntryIncident, StageResult, EventResult,
+    ):  # fmt: skip
         model.objects.filter(entry__event=event).delete()
+    Decision.objects.filter(event=event).delete()
     Entry.objects.filter(event=event).delete()
     PenaltyFormula.objects.filter(event=event).delete()
     SpeedLimitZone.objects.filter(segment__stage__event=event).delete()

@@ -11,11 +11,13 @@ from apps.course.domain.geometry import geometry_control
 from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
 from apps.events.models import Event, RaceClass
 from apps.penalties.domain.formulas import Formula
+from apps.penalties.domain.memory import remembers
 from apps.penalties.models import PenaltyFormula
 from apps.scoring import queries
 from apps.scoring.domain.classification import TieRule
 from apps.timing.domain.plan import (
     ControlPoint,
+    Pick,
     SegmentPlan,
     SegmentType,
     SpeedZonePlan,
@@ -38,6 +40,17 @@ class EventPlan:
     gap_limit_ms: int
     tie_rule: TieRule
     complete_first: bool
+
+    @property
+    def remembers(self) -> bool:
+        """Whether any rule depends on what the entry did in earlier stages."""
+        return any(map(remembers, self.formulas))
+
+    def stages_before(self, stage: StagePlan) -> tuple[StagePlan, ...]:
+        return self.stages[: self.stages.index(stage)]
+
+    def stages_after(self, stage: StagePlan) -> tuple[StagePlan, ...]:
+        return self.stages[self.stages.index(stage) + 1 :]
 
     def stages_between(self, from_ts: int, to_ts: int) -> list[StagePlan]:
         """The stages whose windows touch these instants (ms, inclusive)."""
@@ -65,8 +78,10 @@ def load_plan(event_id: str) -> EventPlan:
     return EventPlan(
         event=str(event.id),
         course=Course(tuple(_controls(fences, segments))),
-        stages=tuple(_stages(stages, segments, codes)),
-        formulas=tuple(map(_formula, PenaltyFormula.objects.filter(event=event, enabled=True))),
+        stages=tuple(_stages(event, stages, _Parts(segments, codes, event.source_priority))),
+        formulas=tuple(
+            row.as_formula() for row in PenaltyFormula.objects.filter(event=event, enabled=True, penalty__isnull=False)
+        ),
         names=dict(_names(fences, segments)),
         gap_limit_ms=event.gap_limit_seconds * 1000,
         tie_rule=TieRule(event.tie_rule),
@@ -93,48 +108,87 @@ def _names(fences: Iterable[Geofence], segments: Iterable[Segment]) -> Iterator[
             yield str(child.id), str(child)
 
 
-def _stages(stages: Sequence[Stage], segments: Sequence[Segment], codes: Mapping[str, str]) -> Iterator[StagePlan]:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the stages of an event are made of."""
+
+    segments: Sequence[Segment]
+    codes: Mapping[str, str]
+    sources: Sequence[str]
+
+
+def _stages(event: Event, stages: Sequence[Stage], parts: _Parts) -> Iterator[StagePlan]:
     """A stage's window ends with the last ms before the next stage's: an instant is of one stage only."""
-    starts = [int(stage.starts_at.timestamp() * 1000) for stage in stages]
-    for stage, from_ts, to_ts in zip(stages, starts, [*starts[1:], None], strict=True):
+    begins = [int(stage.starts_at.timestamp() * 1000) for stage in stages]
+    for stage, from_ts, to_ts in zip(stages, begins, [*begins[1:], None], strict=True):
         yield StagePlan(
             id=str(stage.id),
             name=stage.name,
             order=stage.sort_order,
             from_ts=from_ts,
             to_ts=None if to_ts is None else to_ts - 1,
-            segments=tuple(_segment(s, codes) for s in segments if s.stage_id == stage.id),
+            segments=tuple(_segment(s, parts) for s in parts.segments if s.stage_id == stage.id),
+            leg=str(stage.id) if stage.leg is None else str(stage.leg),
+            discrepancy_ms=event.discrepancy_ms,
+            allow_back=event.allow_back,
         )
 
 
-def _segment(segment: Segment, codes: Mapping[str, str]) -> SegmentPlan:
+def _segment(segment: Segment, parts: _Parts) -> SegmentPlan:
     waypoints = list(segment.waypoints.all())
+    neutral = segment.type == SegmentType.NEUTRALISATION
+    begin = _Choice("DN" if neutral else "DSS", Pick(segment.entry_pick), parts.sources)
+    # A crew may wait inside FN: what counts is when it leaves it (rulebook §8.1).
+    end = _Choice("FN" if neutral else "ASS", Pick(segment.exit_pick), parts.sources, leaving=neutral)
     return SegmentPlan(
         id=str(segment.id),
         type=SegmentType(segment.type),
         order=segment.sort_order,
-        start=_control_point(segment.entry_geofence, waypoints, "DSS"),
-        finish=_control_point(segment.exit_geofence, waypoints, "ASS"),
-        waypoints=tuple(WaypointPlan(str(w.id), w.type, w.sort_order, str(w.id)) for w in waypoints),
-        zones=tuple(_zone(zone, codes) for zone in segment.speed_limit_zones.all()),
+        start=_control_point(segment.entry_geofence, waypoints, begin),
+        finish=_control_point(segment.exit_geofence, waypoints, end),
+        waypoints=tuple(_waypoint(w) for w in waypoints),
+        zones=tuple(_zone(zone, parts.codes) for zone in segment.speed_limit_zones.all()),
         target_ms=_ms(segment.target_duration_seconds),
         maximum_ms=_ms(segment.maximum_duration_seconds),
         start_from=cast(Literal["crossing", "assigned"], segment.start_from),
         rounding_ms=segment.rounding_ms,
         neutral_ms=segment.neutralised_seconds * 1000,
+        limit_kmh=segment.speed_limit_kmh,
+        class_limits=_by_class(segment.class_limits, parts.codes),
     )
 
 
-def _control_point(fence: Geofence | None, waypoints: Iterable[Waypoint], type_: str) -> ControlPoint | None:
+def _waypoint(row: Waypoint) -> WaypointPlan:
+    closes = None if row.closes_at is None else round(row.closes_at.timestamp() * 1000)
+    return WaypointPlan(str(row.id), row.type, row.sort_order, str(row.id), closes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What one end of a segment takes where its controls do not say otherwise."""
+
+    waypoint_type: str
+    pick: Pick
+    sources: Sequence[str]
+    leaving: bool = False
+
+
+def _control_point(fence: Geofence | None, waypoints: Iterable[Waypoint], choice: _Choice) -> ControlPoint | None:
     """The geofence if the segment names one, else its waypoint of this type.
 
     Start and finish are both taken at the entry of an area: one reference at both ends (rulebook §5.2).
     """
+    area = Direction.LEAVE if choice.leaving else Direction.ENTER
     if fence is not None:
         gate = fence.geometry["type"] == "LineString"
-        return ControlPoint(str(fence.id), Direction.CUT if gate else Direction.ENTER)
-    point = next((w for w in waypoints if w.type == type_), None)
-    return ControlPoint(str(point.id), Direction.ENTER) if point else None
+        sources = tuple(fence.source_priority or choice.sources)
+        return ControlPoint(
+            str(fence.id), Direction.CUT if gate else area, choice.pick, sources, fence.manual_verification
+        )
+    point = next((w for w in waypoints if w.type == choice.waypoint_type), None)
+    if point is None:
+        return None
+    return ControlPoint(str(point.id), area, choice.pick, tuple(point.source_priority or choice.sources))
 
 
 def _zone(zone: SpeedLimitZone, codes: Mapping[str, str]) -> SpeedZonePlan:
@@ -145,24 +199,13 @@ def _zone(zone: SpeedLimitZone, codes: Mapping[str, str]) -> SpeedZonePlan:
         dz=str(zone.dz_waypoint_id) if zone.dz_waypoint_id else None,
         fz=str(zone.fz_waypoint_id) if zone.fz_waypoint_id else None,
         tolerance_kmh=zone.tolerance_kmh,
-        class_limits={codes[code]: float(limit) for code, limit in zone.class_limits.items() if code in codes},
+        class_limits=_by_class(zone.class_limits, codes),
     )
 
 
-def _formula(row: PenaltyFormula) -> Formula:
-    owner = str(row.belongs_to_id)
-    return Formula(
-        id=str(row.id),
-        type=row.type,
-        target=owner if row.belongs_to_type == "zone" else row.target,
-        race_class=owner if row.belongs_to_type == "class" else "",
-        offence_min=row.offence_min,
-        offence_max=row.offence_max,
-        penalty_ms=round(row.penalty * 1000),
-        mode=row.bracket_mode,
-        applies_to=frozenset(row.applies_to),
-        article=row.article,
-    )
+def _by_class(limits: Mapping[str, float], codes: Mapping[str, str]) -> dict[str, float]:
+    """Limits by class id, from limits by class code."""
+    return {codes[code]: float(limit) for code, limit in limits.items() if code in codes}
 
 
 def _ms(seconds: int | None) -> int | None:

@@ -1,7 +1,7 @@
 """The rules as data: a formula is one row of an event's penalty tables, an issued penalty one use of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 BOTH = frozenset({"stage", "overall"})
@@ -28,6 +28,10 @@ class Formula:
     applies_to: frozenset[str] = BOTH
     article: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain JSON values."""
+        return {**asdict(self), "applies_to": sorted(self.applies_to), "params": dict(self.params)}
 
     def covers(self, value: float) -> bool:
         """Whether the bracket holds the value; both edges belong to it."""

@@ -1,50 +1,177 @@
 """Gathering what one entry did in one stage, for the evaluators."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from apps.course.domain.fixes import Fixes
-from apps.penalties.domain.registry import ZoneDrive
+from apps.penalties.domain.registry import (
+    LatePassage,
+    NeutralStay,
+    SegmentDrive,
+    StartDrive,
+    TimeCheck,
+    ZoneDrive,
+)
 from apps.timing.domain.passages import Record, Window
-from apps.timing.domain.plan import SegmentPlan, SpeedZonePlan, StagePlan
+from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, StagePlan
 from apps.timing.domain.segment_times import SegmentTime
 from apps.timing.domain.waypoints import WaypointReading, read_waypoints
-from apps.timing.domain.zone_intervals import ZoneInterval, zone_intervals
+from apps.timing.domain.zone_intervals import FZ_MISSED, ZoneInterval, zone_intervals
 
 _END_OF_TIME = 2**62
+_MINUTE_MS = 60_000
 
 
-def waypoint_readings(plan: StagePlan, crossings: Record, times: Sequence[SegmentTime]) -> tuple[WaypointReading, ...]:
-    """The waypoints of every special stage; elsewhere none is missed."""
-    pairs = zip(plan.ordered(), times, strict=True)
-    return tuple(read_waypoints(segment, crossings, time) for segment, time in pairs if segment.special)
+@dataclass(frozen=True, slots=True, eq=False)
+class Driven:
+    """A segment as driven: its plan, its time, and its waypoints where it is a special stage."""
+
+    segment: SegmentPlan
+    time: SegmentTime
+    waypoints: WaypointReading
+
+
+def driven(plan: StagePlan, crossings: Record, times: Sequence[SegmentTime]) -> tuple[Driven, ...]:
+    """The segments in driving order; outside special stages no waypoint is missed."""
+    return tuple(
+        Driven(segment, time, _waypoints(plan, segment, time, crossings))
+        for segment, time in zip(plan.ordered(), times, strict=True)
+    )
+
+
+def _waypoints(plan: StagePlan, segment: SegmentPlan, time: SegmentTime, crossings: Record) -> WaypointReading:
+    if not segment.special:
+        return WaypointReading()
+    return read_waypoints(segment, crossings, time, allow_back=plan.allow_back)
+
+
+def late_passages(segments: Sequence[Driven]) -> tuple[LatePassage, ...]:
+    """Waypoints validated after they had closed (4.3)."""
+    return tuple(
+        LatePassage(v.waypoint, v.waypoint.closes_ts, v.ts)
+        for one in segments
+        for v in one.waypoints.validated
+        if v.waypoint.closes_ts is not None and v.ts > v.waypoint.closes_ts
+    )
+
+
+def time_checks(segments: Sequence[Driven]) -> tuple[TimeCheck, ...]:
+    """The time controls at the end of timed road sections: due = departure + target, in whole minutes (4.1).
+
+    A departure is written with its seconds dropped, like every time on the card.
+    """
+    return tuple(
+        TimeCheck(
+            segment=one.segment.id,
+            control=one.segment.finish.control,
+            due_ts=_minute(one.time.start_ts) + one.segment.target_ms,
+            recorded_ts=_minute(one.time.finish_ts),
+            source=one.time.finish_source,
+        )
+        for one in segments
+        if not one.segment.special
+        and one.segment.type is not SegmentType.NEUTRALISATION
+        and one.segment.target_ms is not None
+        and one.segment.finish is not None
+        and one.time.start_ts is not None
+        and one.time.finish_ts is not None
+    )
+
+
+def starts(segments: Sequence[Driven], assigned: Mapping[str, int]) -> tuple[StartDrive, ...]:
+    """The special stages whose start control was passed by an entry with a start time."""
+    return tuple(
+        StartDrive(one.segment.id, assigned[one.segment.id], one.time.driven_ts)
+        for one in segments
+        if one.segment.special and one.segment.id in assigned and one.time.driven_ts is not None
+    )
+
+
+def neutral_stays(segments: Sequence[Driven]) -> tuple[NeutralStay, ...]:
+    """The neutralisations passed through (8.1)."""
+    return tuple(
+        NeutralStay(one.segment.id, one.time.start_ts, one.time.finish_ts, allotted)
+        for one in segments
+        if one.segment.type is SegmentType.NEUTRALISATION
+        and one.time.start_ts is not None
+        and one.time.finish_ts is not None
+        and (allotted := one.segment.neutral_ms or one.segment.target_ms or 0) > 0
+    )
+
+
+def segment_drives(segments: Sequence[Driven]) -> tuple[SegmentDrive, ...]:
+    """Special stages and liaisons against their maximum times."""
+    kinds = (SegmentType.SPECIAL_STAGE, SegmentType.LIAISON)
+    return tuple(
+        SegmentDrive(
+            one.segment.id, one.segment.special, one.time.raw_ms, one.segment.maximum_ms, one.time.start_ts is not None
+        )
+        for one in segments
+        if one.segment.type in kinds
+    )
+
+
+def maximum_ms(plan: StagePlan) -> int | None:
+    """The maximum times of the special stages together; None where one has none."""
+    limits = [segment.maximum_ms for segment in plan.segments if segment.special]
+    known = [limit for limit in limits if limit is not None]
+    return sum(known) if known and len(known) == len(limits) else None
+
+
+def _minute(ts: int) -> int:
+    return ts - ts % _MINUTE_MS
 
 
 def zone_drives(
-    plan: StagePlan, crossings: Record, times: Sequence[SegmentTime], evidence: tuple[Fixes, str]
+    plan: StagePlan, crossings: Record, segments: Sequence[Driven], evidence: tuple[Fixes, str]
 ) -> tuple[ZoneDrive, ...]:
     """Every speed zone that bound the entry; `evidence` is its fixes and its class.
 
-    Where zones overlap the lower limit wins: the other one is not judged by those fixes (3.6).
+    Where zones overlap the lower limit wins: the other one is not judged by those fixes (3.6). The limit of a whole
+    segment holds where no zone does (3.1).
     """
     fixes = evidence[0].between(plan.from_ts, _END_OF_TIME if plan.to_ts is None else plan.to_ts)
     drives = [
-        _drive(segment, zone, intervals, (fixes, evidence[1]))
-        for segment, time in zip(plan.ordered(), times, strict=True)
-        for zone in segment.zones
-        if (span := _span(plan, segment, time)) is not None
-        and (intervals := zone_intervals(zone, crossings, span, fixes))
+        _drive(one.segment, zone, _closed(intervals, zone, one), (fixes, evidence[1]))
+        for one in segments
+        for zone in one.segment.zones
+        if (span := _span(plan, one)) is not None and (intervals := zone_intervals(zone, crossings, span, fixes))
     ]
-    return tuple(_outside_stricter(drive, drives) for drive in drives)
+    zones = [_outside_stricter(drive, drives) for drive in drives]
+    whole = [_outside_zones(drive, drives) for drive in _whole_segments(segments, (fixes, evidence[1]))]
+    return (*zones, *whole)
+
+
+def _closed(intervals: Sequence[ZoneInterval], zone: SpeedZonePlan, one: Driven) -> tuple[ZoneInterval, ...]:
+    """An interval whose FZ was missed ends at the next waypoint validated beyond it (3.1)."""
+    end = next((w.order for w in one.segment.waypoints if w.control == zone.fz), None)
+    if end is None:
+        return tuple(intervals)
+    beyond = [v.ts for v in one.waypoints.validated if v.waypoint.order > end]
+    return tuple(_ending(interval, beyond) for interval in intervals)
+
+
+def _ending(interval: ZoneInterval, beyond: Sequence[int]) -> ZoneInterval:
+    ts = min((t for t in beyond if t >= interval.from_ts), default=None)
+    open_end = interval.to_ts is None or interval.review == FZ_MISSED
+    return ZoneInterval(interval.from_ts, ts, FZ_MISSED) if open_end and ts is not None else interval
 
 
 def _outside_stricter(drive: ZoneDrive, drives: Sequence[ZoneDrive]) -> ZoneDrive:
     stricter = [i for other in drives if other.limit_kmh < drive.limit_kmh for i in other.intervals]
-    if not stricter:
+    return _without(drive, stricter)
+
+
+def _outside_zones(drive: ZoneDrive, drives: Sequence[ZoneDrive]) -> ZoneDrive:
+    return _without(drive, [interval for other in drives for interval in other.intervals])
+
+
+def _without(drive: ZoneDrive, intervals: Sequence[ZoneInterval]) -> ZoneDrive:
+    if not intervals:
         return drive
-    return replace(drive, fixes=tuple(_outside(fixes, stricter) for fixes in drive.fixes))
+    return replace(drive, fixes=tuple(_outside(fixes, intervals) for fixes in drive.fixes))
 
 
 def _outside(fixes: Fixes, intervals: Sequence[ZoneInterval]) -> Fixes:
@@ -53,6 +180,15 @@ def _outside(fixes: Fixes, intervals: Sequence[ZoneInterval]) -> Fixes:
         until = _END_OF_TIME if interval.to_ts is None else interval.to_ts
         keep &= (fixes.ts < interval.from_ts) | (fixes.ts > until)
     return Fixes.build(fixes.device, fixes.ts, fixes.lat, fixes.lon, fixes.speed, usable=keep)
+
+
+def _whole_segments(segments: Sequence[Driven], evidence: tuple[Fixes, str]) -> Iterator[ZoneDrive]:
+    """The segments with a limit of their own, as zones from their start to their finish."""
+    for one in segments:
+        limit = one.segment.class_limits.get(evidence[1], one.segment.limit_kmh)
+        if limit is not None and one.time.start_ts is not None:
+            zone = SpeedZonePlan(one.segment.id, limit, polygon=one.segment.id)
+            yield _drive(one.segment, zone, (ZoneInterval(one.time.start_ts, one.time.finish_ts),), evidence)
 
 
 def _drive(
@@ -72,15 +208,15 @@ def _drive(
     )
 
 
-def _span(plan: StagePlan, segment: SegmentPlan, time: SegmentTime) -> Window | None:
+def _span(plan: StagePlan, one: Driven) -> Window | None:
     """When the segment's zones bind: a special stage only once started, other segments at any time.
 
     Open while the segment is not finished; the crossings and fixes end with the stage's window anyhow.
     """
-    if segment.special and time.start_ts is None:
+    if one.segment.special and one.time.start_ts is None:
         return None
-    from_ts = plan.from_ts if time.start_ts is None else time.start_ts
-    return Window(from_ts, time.finish_ts)
+    from_ts = plan.from_ts if one.time.start_ts is None else one.time.start_ts
+    return Window(from_ts, one.time.finish_ts)
 
 
 def _of_lowest_device(fixes: Fixes, interval: ZoneInterval) -> Fixes:

@@ -1,33 +1,42 @@
-"""A stage scored: from the evidence of one entry to its outcome."""
+"""A stage scored: from the evidence of one entry, and what officials decided, to its outcome."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from apps.course.domain.crossings import Crossing
 from apps.course.domain.fixes import Fixes
-from apps.penalties.domain import waypoint_ratio
-from apps.penalties.domain.evaluate import evaluate
+from apps.penalties.domain.decisions import Overlay
+from apps.penalties.domain.evaluate import EVALUATORS, evaluate
 from apps.penalties.domain.formulas import Formula, Issued
-from apps.penalties.domain.registry import Offences
-from apps.scoring.domain.classification import Line
-from apps.scoring.domain.offences import lost_starts, waypoint_readings, zone_drives
-from apps.scoring.domain.status import DECIDED, Status, contradiction, decide
+from apps.penalties.domain.registry import Before, Incident, Offences
+from apps.scoring.domain.offences import (
+    Driven,
+    driven,
+    late_passages,
+    lost_starts,
+    maximum_ms,
+    neutral_stays,
+    segment_drives,
+    starts,
+    time_checks,
+    zone_drives,
+)
+from apps.scoring.domain.outcome import StageOutcome, digest
+from apps.scoring.domain.status import LUMPED, Status, contradiction, decide, entailed
+from apps.timing.domain.marks import Mark, Marks, by_control
 from apps.timing.domain.passages import Record, record
 from apps.timing.domain.plan import StagePlan, WaypointPlan
-from apps.timing.domain.segment_times import SegmentTime, segment_times
-from apps.timing.domain.waypoints import WaypointReading
+from apps.timing.domain.segment_times import Facts, SegmentTime, segment_times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What is known of one entry in one stage.
+    """What is known of one entry in one stage, and what was decided about it.
 
     `fixes` holds all devices of the entry (what the speed zones need is enough); device codes are in order
     of priority, lowest first. `assigned_starts` maps segment id to epoch ms. `status` is an official's
-    word or "". `waived` holds keys of issued penalties (`Issued.key`).
+    word on the whole event or "". `before` is what earlier stages put on the entry's account.
     """
 
     entry: str
@@ -36,59 +45,10 @@ class Evidence:
     fixes: Fixes
     assigned_starts: Mapping[str, int] = field(default_factory=dict)
     status: str = ""
-    waived: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class StageOutcome:
-    """The reading of a stage for one entry; times in ms.
-
-    `penalties` keeps waived ones too (their keys in `waived`); the sums leave them out. `penalty_ms`
-    touches the stage, `overall_penalty_ms` the event (rulebook 6.3). `total_ms` is set once finished.
-    `conflicts` are sentences for the officials. `inputs_hash` covers the outcome and its crossings.
-    """
-
-    entry: str
-    status: Status
-    segments: tuple[SegmentTime, ...]
-    time_ms: int | None
-    penalties: tuple[Issued, ...]
-    penalty_ms: int
-    total_ms: int | None
-    missed: tuple[str, ...]
-    validated: int
-    last_control: str
-    last_ts: int | None
-    overall_penalty_ms: int = 0
-    splits: tuple[int | None, ...] = ()
-    waived: tuple[str, ...] = ()
-    conflicts: tuple[str, ...] = ()
-    inputs_hash: str = ""
-
-    @property
-    def overall_extra_ms(self) -> int:
-        """What the event counts beyond `total_ms`; negative when a penalty touches only the stage."""
-        return self.overall_penalty_ms - self.penalty_ms
-
-    def to_json(self) -> dict[str, Any]:
-        """The outcome as plain JSON values, without its hash."""
-        return {
-            "entry": self.entry,
-            "status": self.status.value,
-            "segments": [asdict(segment) for segment in self.segments],
-            "splits": list(self.splits),
-            "time_ms": self.time_ms,
-            "penalties": [issued.to_json() for issued in self.penalties],
-            "penalty_ms": self.penalty_ms,
-            "overall_penalty_ms": self.overall_penalty_ms,
-            "total_ms": self.total_ms,
-            "missed": list(self.missed),
-            "validated": self.validated,
-            "last_control": self.last_control,
-            "last_ts": self.last_ts,
-            "waived": list(self.waived),
-            "conflicts": list(self.conflicts),
-        }
+    overlay: Overlay = field(default_factory=Overlay)
+    marks: tuple[Mark, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    before: Before = field(default_factory=Before)
 
 
 def score_stage(plan: StagePlan, formulas: Sequence[Formula], evidence: Evidence) -> StageOutcome:
@@ -97,148 +57,199 @@ def score_stage(plan: StagePlan, formulas: Sequence[Formula], evidence: Evidence
     Pure: the same evidence in any order gives the same outcome and hash. Raises ValueError for a formula
     no evaluator knows.
     """
-    crossings = record(evidence.crossings, plan)
-    times = segment_times(plan, crossings, evidence.assigned_starts)
-    reading = _Reading(plan, crossings, times, waypoint_readings(plan, crossings, times))
-    offences = Offences(
-        race_class=evidence.race_class,
-        missed=reading.missed(),
-        validated=reading.validated(),
-        total=sum(len(segment.counted()) for segment in plan.segments if segment.special),
-        finished=reading.finished(),
-        zones=zone_drives(plan, crossings, times, (evidence.fixes, evidence.race_class)),
-    )
-    outcome = _outcome(reading, evaluate(offences, formulas), evidence)
-    return replace(outcome, inputs_hash=digest(outcome, crossings))
-
-
-def stage_line(outcome: StageOutcome, race_number: int, race_class: str, team: str = "") -> Line:
-    """The outcome as a line to be ranked; a crew still on its way is complete so far."""
-    return Line(
-        entry=outcome.entry,
-        race_number=race_number,
-        race_class=race_class,
-        status=outcome.status,
-        total_ms=outcome.total_ms,
-        splits=outcome.splits,
-        complete=outcome.status not in DECIDED,
-        team=team,
-        completed=int(outcome.status is Status.FINISHED),
-        overall_extra_ms=outcome.overall_extra_ms,
-    )
-
-
-def digest(outcome: StageOutcome, crossings: Record) -> str:
-    """sha256 of the outcome and the crossings it used, as canonical JSON.
-
-    Device codes are left out: they are only the order in which the caller listed the devices.
-    """
-    used = [_crossing_json(crossing) for of_control in crossings.values() for crossing in of_control]
-    content = {"outcome": outcome.to_json(), "crossings": sorted(used, key=_canonical)}
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+    reading = _read(plan, evidence)
+    verdict = _judge(reading, _offences(reading, evidence), formulas, evidence)
+    outcome = _outcome(reading, verdict, evidence)
+    return replace(outcome, inputs_hash=digest(outcome, reading.crossings))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """What the evidence shows, before rules and decisions."""
+    """What the evidence shows, before rules and statuses."""
 
     plan: StagePlan
     crossings: Record
-    times: tuple[SegmentTime, ...]
-    waypoints: tuple[WaypointReading, ...]
+    marks: Marks
+    segments: tuple[Driven, ...]
+
+    def times(self) -> tuple[SegmentTime, ...]:
+        return tuple(one.time for one in self.segments)
 
     def missed(self) -> tuple[WaypointPlan, ...]:
-        return tuple(waypoint for reading in self.waypoints for waypoint in reading.missed)
+        return tuple(waypoint for one in self.segments for waypoint in one.waypoints.missed)
+
+    def not_validated(self) -> tuple[WaypointPlan, ...]:
+        """All that a crew which drives no further has left out."""
+        got = {v.waypoint.id for one in self.segments for v in one.waypoints.validated}
+        return tuple(w for s in self.plan.ordered() if s.special for w in s.counted() if w.id not in got)
 
     def validated(self) -> int:
-        return sum(len(reading.validated) for reading in self.waypoints)
+        return sum(len(one.waypoints.validated) for one in self.segments)
 
     def splits(self) -> tuple[int | None, ...]:
-        pairs = zip(self.plan.ordered(), self.times, strict=True)
-        return tuple(time.net_ms for segment, time in pairs if segment.special)
+        return tuple(one.time.net_ms for one in self.segments if one.segment.special)
 
     def finished(self) -> bool:
         """All special stages finished; of a stage without any, all segments that have a finish."""
         splits = self.splits()
         if splits:
             return None not in splits
-        pairs = zip(self.plan.ordered(), self.times, strict=True)
-        ends = [time.finish_ts for segment, time in pairs if segment.finish is not None]
+        ends = [one.time.finish_ts for one in self.segments if one.segment.finish is not None]
         return bool(ends) and None not in ends
 
     def time_ms(self) -> int | None:
         """The special stages finished so far; None before the first."""
-        driven = [split for split in self.splits() if split is not None]
-        return sum(driven) if driven or self.finished() else None
+        known = [split for split in self.splits() if split is not None]
+        return sum(known) if known or self.finished() else None
 
     def last(self) -> tuple[str, int | None]:
-        """The control crossed last, and when."""
-        every = (c for of_control in self.crossings.values() for c in of_control)
-        crossing = max(every, key=lambda c: (c.ts, c.control), default=None)
-        return (crossing.control, crossing.ts) if crossing else ("", None)
+        """The control passed last, and when."""
+        every: list[Crossing | Mark] = [c for of_control in self.crossings.values() for c in of_control]
+        every += [mark for of_control in self.marks.values() for mark in of_control]
+        latest = max(every, key=lambda c: (c.ts, c.control), default=None)
+        return (latest.control, latest.ts) if latest else ("", None)
 
-    def status(self, counting: Sequence[Issued]) -> Status:
-        """Where the evidence puts the entry; too few waypoints are scored as not finished (2.3)."""
-        if not self.crossings:
-            return Status.REGISTERED
-        if not self.finished():
-            return Status.RUNNING
-        too_few = any(issued.type == waypoint_ratio.TYPE for issued in counting)
-        return Status.DNF if too_few else Status.FINISHED
+    def status(self) -> Status:
+        """Where the evidence puts the entry."""
+        if self.finished():
+            return Status.FINISHED
+        return Status.RUNNING if self.crossings or self.marks else Status.REGISTERED
 
 
-def _outcome(reading: _Reading, issued: tuple[Issued, ...], evidence: Evidence) -> StageOutcome:
-    counting = [penalty for penalty in issued if penalty.key not in evidence.waived]
-    evident = reading.status(counting)
-    status = decide(evidence.status, evident)
-    time_ms, penalty_ms = reading.time_ms(), _sum(counting, "stage")
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The penalties, and the status they and the officials make of the evidence."""
+
+    issued: tuple[Issued, ...]
+    counting: tuple[Issued, ...]
+    status: Status
+    evident: Status
+
+    @property
+    def lumped(self) -> bool:
+        """Whether a lump stands for the time of a stage that was not finished or not started (6.4)."""
+        return any(p.type in EVALUATORS and EVALUATORS[p.type].terms.prices_status for p in self.counting)
+
+
+def _read(plan: StagePlan, evidence: Evidence) -> _Reading:
+    adjustments = evidence.overlay.adjustments
+    taken_out = [name for a in adjustments.values() for e in a.excluded for name in (e.from_control, e.to_control)]
+    crossings = record(evidence.crossings, plan, also=taken_out)
+    of_plan = plan.controls()
+    usable = [m for m in (*evidence.marks, *evidence.overlay.marks) if m.control in of_plan and plan.contains(m.ts)]
+    marks = by_control(usable)
+    times = segment_times(plan, crossings, Facts(evidence.assigned_starts, marks, adjustments))
+    return _Reading(plan, crossings, marks, driven(plan, crossings, times))
+
+
+def _offences(reading: _Reading, evidence: Evidence) -> Offences:
+    plan, segments = reading.plan, reading.segments
+    return Offences(
+        race_class=evidence.race_class,
+        missed=reading.missed(),
+        validated=reading.validated(),
+        total=sum(len(segment.counted()) for segment in plan.segments if segment.special),
+        finished=reading.finished(),
+        zones=zone_drives(plan, reading.crossings, segments, (evidence.fixes, evidence.race_class)),
+        late=late_passages(segments),
+        checks=time_checks(segments),
+        starts=starts(segments, evidence.assigned_starts),
+        neutral=neutral_stays(segments),
+        segments=segment_drives(segments),
+        incidents=tuple(sorted(evidence.incidents, key=lambda i: (i.ts, i.id))),
+        before=evidence.before,
+        maximum_ms=maximum_ms(plan),
+    )
+
+
+def _judge(reading: _Reading, offences: Offences, formulas: Sequence[Formula], evidence: Evidence) -> _Verdict:
+    """Price the offences, see what status follows, and price that status in its turn."""
+    evident = reading.status()
+    word = evidence.overlay.status or evidence.status
+    verdict = _verdict(evaluate(offences, formulas), word, evident, evidence.overlay)
+    if verdict.status not in LUMPED:
+        return verdict
+    left_out = reading.not_validated() if _counts_missed(formulas) else offences.missed
+    final = replace(offences, status=verdict.status.value, missed=left_out)
+    lumped = _verdict(evaluate(final, formulas), word, evident, evidence.overlay)
+    return lumped if lumped.lumped else verdict
+
+
+def _verdict(issued: Iterable[Issued], word: str, evident: Status, overlay: Overlay) -> _Verdict:
+    every = (*(_edited(p, overlay) for p in issued), *overlay.imposed)
+    counting = tuple(p for p in every if overlay.counts(p))
+    return _Verdict(every, counting, entailed(decide(word, evident), [p.status for p in counting]), evident)
+
+
+def _edited(issued: Issued, overlay: Overlay) -> Issued:
+    """The penalty with the value an official set; what the rule gave stays among the inputs."""
+    ms = overlay.edited.get(issued.key)
+    if ms is None:
+        return issued
+    return replace(issued, ms=ms, inputs={**issued.inputs, "by_the_rule_ms": issued.ms})
+
+
+def _counts_missed(formulas: Sequence[Formula]) -> bool:
+    """Whether a lump comes on top of all waypoints left out, as in FIM 80.24."""
+    lumps = [f for f in formulas if EVALUATORS[f.type].terms.prices_status]
+    return any(formula.params.get("count_missed", True) for formula in lumps)
+
+
+def _outcome(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> StageOutcome:
+    time_ms, penalty_ms = reading.time_ms(), _sum(verdict.counting, "stage")
     last_control, last_ts = reading.last()
+    keys = {penalty.key for penalty in verdict.issued}
     return StageOutcome(
         entry=evidence.entry,
-        status=status,
-        segments=reading.times,
+        status=verdict.status,
+        segments=reading.times(),
         time_ms=time_ms,
-        penalties=issued,
+        penalties=verdict.issued,
         penalty_ms=penalty_ms,
-        total_ms=time_ms + penalty_ms if status is Status.FINISHED and time_ms is not None else None,
+        total_ms=_total(verdict, time_ms, penalty_ms),
         missed=tuple(waypoint.id for waypoint in reading.missed()),
         validated=reading.validated(),
         last_control=last_control,
         last_ts=last_ts,
-        overall_penalty_ms=_sum(counting, "overall"),
+        overall_penalty_ms=_sum(verdict.counting, "overall"),
+        start_order_penalty_ms=_sum(verdict.counting, "start_order"),
         splits=reading.splits(),
-        waived=tuple(penalty.key for penalty in issued if penalty.key in evidence.waived),
-        conflicts=_conflicts(reading, status, evident),
+        waived=tuple(penalty.key for penalty in verdict.issued if penalty.key in evidence.overlay.waived),
+        conflicts=_conflicts(reading, verdict, evidence.overlay),
+        signed={key: identity for key, identity in evidence.overlay.signed.items() if key in keys},
+        counts=_counts(verdict),
     )
+
+
+def _total(verdict: _Verdict, time_ms: int | None, penalty_ms: int) -> int | None:
+    """Time and penalties of a finished stage; the lump and penalties of one that was not (6.4)."""
+    if verdict.status is Status.FINISHED and time_ms is not None:
+        return time_ms + penalty_ms
+    return penalty_ms if verdict.status in LUMPED and verdict.lumped else None
 
 
 def _sum(issued: Sequence[Issued], classification: str) -> int:
     return sum(penalty.ms for penalty in issued if classification in penalty.applies_to)
 
 
-def _conflicts(reading: _Reading, status: Status, evident: Status) -> tuple[str, ...]:
-    if not reading.crossings:
-        return ()
-    notes = [f"{time.segment}: {time.note}" for time in reading.times if time.note]
-    lost = lost_starts(reading.plan, reading.crossings, reading.times)
+def _counts(verdict: _Verdict) -> dict[str, int]:
+    counts = Counter(penalty.counts_as for penalty in verdict.counting)
+    if verdict.status is Status.DNS:
+        counts["dns"] += 1
+    return dict(sorted(counts.items()))
+
+
+def _conflicts(reading: _Reading, verdict: _Verdict, overlay: Overlay) -> tuple[str, ...]:
+    """What officials should look at: evidence against evidence, or decisions against evidence."""
+    orphans = [f"decision on {key}, which is not issued any more" for key in _orphans(verdict, overlay)]
+    if not reading.crossings and not reading.marks:
+        return tuple(orphans)
+    notes = [f"{time.segment}: {text}" for time in reading.times() for text in (time.note, *time.reviews) if text]
+    lost = lost_starts(reading.plan, reading.crossings, reading.times())
     notes += [f"{segment}: driven, but its start was not crossed" for segment in lost]
-    against = contradiction(status, evident)
-    return (*notes, *([against] if against else []))
+    against = contradiction(verdict.status, verdict.evident)
+    return (*notes, *([against] if against else []), *orphans)
 
 
-def _crossing_json(crossing: Crossing) -> dict[str, Any]:
-    return {
-        "control": crossing.control,
-        "direction": crossing.direction.value,
-        "ts": crossing.ts,
-        "uncertainty_ms": crossing.uncertainty_ms,
-        "before_ts": crossing.before_ts,
-        "after_ts": crossing.after_ts,
-        "fraction": crossing.fraction,
-        "occurrence": crossing.occurrence,
-        "min_distance_m": crossing.min_distance_m,
-    }
-
-
-def _canonical(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def _orphans(verdict: _Verdict, overlay: Overlay) -> list[str]:
+    return sorted(overlay.signed.keys() - {penalty.key for penalty in verdict.issued})

@@ -20,6 +20,9 @@ class Status(StrEnum):
 # An official's word of these kinds beats the evidence; the others only repeat what the evidence says.
 DECIDED = frozenset({Status.DNF, Status.DNS, Status.OTL, Status.NC, Status.DSQ})
 
+# Not finished or not started: what a lump may stand for (6.4).
+LUMPED = frozenset({Status.DNF, Status.DNS, Status.OTL})
+
 # Words about the whole event: they do not undo a stage that was finished (6.4).
 _GONE = frozenset({"retired", "withdrawn"})
 
@@ -34,6 +37,12 @@ def decide(word: str, evident: Status) -> Status:
     if word in _GONE and evident is not Status.FINISHED:
         return Status.DNS if evident is Status.REGISTERED else Status.DNF
     return evident
+
+
+def entailed(decided: Status, statuses: Iterable[str]) -> Status:
+    """The status with what penalties make of it: the heaviest counts, and no penalty lifts a decision."""
+    found = {decided, *(Status(status) for status in statuses if status)}
+    return next((status for status in _WEIGHT if status in found), decided)
 
 
 def contradiction(decided: Status, evident: Status) -> str:

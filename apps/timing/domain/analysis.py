@@ -13,7 +13,7 @@ from apps.course.domain.fixes import Fixes
 from apps.course.domain.plane import distance_m
 from apps.timing.domain.passages import Record, Window, record
 from apps.timing.domain.plan import ControlPoint, SegmentPlan, SegmentType, SpeedZonePlan, StagePlan, WaypointPlan
-from apps.timing.domain.segment_times import SegmentTime, segment_times
+from apps.timing.domain.segment_times import Facts, SegmentTime, segment_times
 from apps.timing.domain.waypoints import read_waypoints
 from apps.timing.domain.zone_intervals import ZoneInterval, zone_intervals
 
@@ -42,7 +42,7 @@ def analyse(places: Sequence[Place], fixes: Fixes) -> Json:
     found = detect(fixes, course)
     plan = _plan(places)
     passages = record(found.crossings, plan)
-    times = segment_times(plan, passages, {})
+    times = segment_times(plan, passages, Facts())
     pairs = [
         (segment, time if segment.special else _whole(segment.id, fixes))
         for segment, time in zip(plan.ordered(), times, strict=True)

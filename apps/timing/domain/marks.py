@@ -56,11 +56,6 @@ def by_control(marks: Iterable[Mark]) -> Marks:
     return found
 
 
-def best(marks: Iterable[Mark], priority: Sequence[str]) -> Mark | None:
-    """The mark that counts: better grade, then better source, then the later record (a correction)."""
-    return min(marks, key=lambda m: (*worth(m.grade, m.source, priority), -m.ts, m.id), default=None)
-
-
 def worth(grade: Grade, source: Source, priority: Sequence[str]) -> tuple[int, int]:
     """Where a record stands among others: lower is better. A source the event does not list comes last."""
     place = priority.index(source) if source in priority else len(priority)

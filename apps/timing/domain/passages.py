@@ -42,16 +42,19 @@ class Window:
 
     def holds(self, crossing: Crossing) -> bool:
         """Whether the crossing may be used."""
-        early = crossing.ts < self.from_ts or crossing.ts <= self.after.get(crossing.device, self.from_ts - 1)
-        return not early and (self.to_ts is None or crossing.ts <= self.to_ts)
+        return self.holds_instant(crossing.ts) and crossing.ts > self.after.get(crossing.device, self.from_ts - 1)
+
+    def holds_instant(self, ts: int) -> bool:
+        """Whether an instant lies within."""
+        return ts >= self.from_ts and (self.to_ts is None or ts <= self.to_ts)
 
 
-def record(crossings: Iterable[Crossing], plan: StagePlan) -> Record:
-    """The crossings of the plan's controls within the stage's window, by control and time.
+def record(crossings: Iterable[Crossing], plan: StagePlan, also: Iterable[str] = ()) -> Record:
+    """The crossings of the plan's controls, and of others named, within the stage's window, by control and time.
 
     The order in which they are given does not matter.
     """
-    controls = plan.controls()
+    controls = plan.controls() | set(also)
     used = (c for c in crossings if c.control in controls and plan.contains(c.ts))
     by_control: dict[str, list[Crossing]] = {}
     for crossing in sorted(used, key=_sequence):

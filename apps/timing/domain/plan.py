@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from apps.course.domain.crossings import Direction
+from apps.timing.domain.marks import BEST_FIRST
 
 # Types that carry a penalty when missed (rulebook 2.3). DSS, ASS, DZ, FZ, DN, FN and TC only mark places.
 COUNTED_WAYPOINTS = frozenset({"WPV", "WPE", "WPM", "WPS", "WPC", "WPN", "WPP", "PC"})
@@ -35,21 +36,30 @@ class Pick(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ControlPoint:
-    """A control, the direction that counts there, and which crossing to take."""
+    """A control, the direction that counts there, which crossing to take, and whose time counts first.
+
+    `verify` makes every crossing there questionable until somebody confirms it.
+    """
 
     control: str
     direction: Direction
     pick: Pick = Pick.FIRST
+    sources: tuple[str, ...] = BEST_FIRST
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WaypointPlan:
-    """A waypoint; `control` is the circle of its validation radius (rulebook 2.1)."""
+    """A waypoint; `control` is the circle of its validation radius (rulebook 2.1).
+
+    Reached after `closes_ts` (epoch ms) it counts as closed (4.3).
+    """
 
     id: str
     type: str
     order: int
     control: str
+    closes_ts: int | None = None
 
     @property
     def counted(self) -> bool:
@@ -85,7 +95,10 @@ class SpeedZonePlan:
 
 @dataclass(frozen=True, slots=True)
 class SegmentPlan:
-    """A segment; durations in ms. `neutral_ms` is the allotment subtracted (8.1), not the time spent."""
+    """A segment; durations in ms. `neutral_ms` is the allotment subtracted (8.1), not the time spent.
+
+    `limit_kmh` holds on the whole segment where no zone does (3.1), `class_limits` per class id.
+    """
 
     id: str
     type: SegmentType
@@ -99,6 +112,8 @@ class SegmentPlan:
     start_from: Literal["crossing", "assigned"] = "crossing"
     rounding_ms: int = 1000
     neutral_ms: int = 0
+    limit_kmh: float | None = None
+    class_limits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def special(self) -> bool:
@@ -119,7 +134,11 @@ class SegmentPlan:
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """A stage and the window (epoch ms, inclusive) outside which no crossing is used."""
+    """A stage and the window (epoch ms, inclusive) outside which no crossing is used.
+
+    `leg` names what stages are summed together, "" a leg of its own. Times of two sources further apart than
+    `discrepancy_ms` are shown for review. `allow_back` lets a skipped waypoint be validated later (2.2).
+    """
 
     id: str
     name: str
@@ -127,6 +146,9 @@ class StagePlan:
     from_ts: int
     to_ts: int | None
     segments: tuple[SegmentPlan, ...]
+    leg: str = ""
+    discrepancy_ms: int = 1000
+    allow_back: bool = False
 
     def ordered(self) -> tuple[SegmentPlan, ...]:
         """The segments as driven."""

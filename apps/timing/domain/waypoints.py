@@ -33,17 +33,20 @@ class _Arrival:
     index: int
 
 
-def read_waypoints(segment: SegmentPlan, crossings: Record, time: SegmentTime) -> WaypointReading:
+def read_waypoints(
+    segment: SegmentPlan, crossings: Record, time: SegmentTime, *, allow_back: bool = False
+) -> WaypointReading:
     """Validated and missed waypoints between the segment's start and its finish, or so far.
 
-    While the entry is on the segment a waypoint beyond the furthest validated one is not missed yet.
+    While the entry is on the segment a waypoint beyond the furthest validated one is not missed yet. With
+    `allow_back` one that was skipped may be validated later (2.2).
     """
     waypoints = segment.counted()
     if time.start_ts is None or not waypoints:
         return WaypointReading()
     running = time.finish_ts is None
     arrivals = sorted(_arrivals(waypoints, crossings, time), key=lambda a: (a.ts, a.index))
-    taken = _in_sequence(arrivals, running)
+    taken = _each_first(arrivals) if allow_back else _in_sequence(arrivals, running)
     furthest = max((a.index for a in taken), default=-1) if running else len(waypoints) - 1
     got = {a.index for a in taken}
     return WaypointReading(
@@ -85,6 +88,14 @@ def _proven(visit: Visit) -> tuple[int, int]:
         return visit.enter.ts, visit.enter.after_ts
     assert visit.leave is not None
     return visit.leave.before_ts, visit.leave.ts
+
+
+def _each_first(arrivals: Sequence[_Arrival]) -> list[_Arrival]:
+    """The first arrival at each waypoint, whatever came before."""
+    first: dict[int, _Arrival] = {}
+    for arrival in arrivals:
+        first.setdefault(arrival.index, arrival)
+    return list(first.values())
 
 
 def _in_sequence(arrivals: Sequence[_Arrival], running: bool) -> list[_Arrival]:

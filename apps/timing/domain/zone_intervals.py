@@ -16,7 +16,7 @@ from apps.timing.domain.plan import SpeedZonePlan
 # Fixes further apart say nothing of what lies between (design: the gap limit).
 GAP_LIMIT_MS = 10_000
 
-FZ_MISSED = "FZ missed: closed at the finish of the segment"
+FZ_MISSED = "FZ missed: closed at the next waypoint or the finish"
 DZ_MISSED = "DZ missed: zone not enforced"
 
 

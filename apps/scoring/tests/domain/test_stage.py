@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from apps.course.domain.crossings import Crossing
 from apps.course.domain.fixes import Fixes
+from apps.penalties.domain.decisions import Overlay
 from apps.penalties.domain.formulas import Formula
-from apps.scoring.domain.stage import Evidence, StageOutcome, score_stage, stage_line
+from apps.scoring.domain.outcome import StageOutcome, stage_line
+from apps.scoring.domain.stage import Evidence, score_stage
 from apps.scoring.domain.status import Status
 from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, StagePlan
 from apps.timing.tests.domain.build import at, cut, gate, special, stage, stay, steady, waypoint
@@ -172,7 +174,7 @@ def test_worked_example_3b_margins(metres: float, excess: int | None) -> None:
 
 def test_a_waived_penalty_stays_visible_and_does_not_count() -> None:
     """Decisions are overlays: nothing is erased."""
-    outcome = score(without("w1"), waived=frozenset({"missed_waypoint:w1"}))
+    outcome = score(without("w1"), overlay=Overlay(waived=frozenset({"missed_waypoint:w1"})))
     assert [p.key for p in outcome.penalties] == ["missed_waypoint:w1"]
     assert outcome.waived == ("missed_waypoint:w1",)
     assert outcome.total_ms == outcome.time_ms
@@ -183,7 +185,7 @@ def test_too_few_waypoints_are_a_dnf_unless_waived() -> None:
     crossings = without("w1", "w2")
     outcome = score(crossings)
     assert (outcome.status, outcome.total_ms) == (Status.DNF, None)
-    waived = score(crossings, waived=frozenset({"waypoint_ratio:"}))
+    waived = score(crossings, overlay=Overlay(waived=frozenset({"waypoint_ratio:"})))
     assert waived.status is Status.FINISHED
 
 
@@ -236,7 +238,7 @@ def test_waiving_never_worsens_a_total(dropped: set[int], data: st.DataObject) -
     fined = score(kept, fixes=SPEEDING)
     keys = sorted(penalty.key for penalty in fined.penalties)
     waived = data.draw(st.sets(st.sampled_from(keys))) if keys else set()
-    freed = score(kept, fixes=SPEEDING, waived=frozenset(waived))
+    freed = score(kept, fixes=SPEEDING, overlay=Overlay(waived=frozenset(waived)))
     assert freed.penalty_ms <= fined.penalty_ms
     assert freed.overall_penalty_ms <= fined.overall_penalty_ms
     assert fined.total_ms is None or (freed.total_ms or 0) <= fined.total_ms

@@ -11,6 +11,7 @@ from apps.timing.domain.plan import ControlPoint, Pick, SegmentPlan, SegmentType
 from apps.timing.domain.segment_times import (
     NO_ASSIGNED_START,
     OVER_MAXIMUM,
+    Facts,
     SegmentTime,
     duration,
     segment_times,
@@ -20,7 +21,7 @@ from apps.timing.tests.domain.build import T0, at, cut, gate, special, stage, st
 
 def times(plan: StagePlan, crossings: list[Crossing], **assigned: int) -> tuple[SegmentTime, ...]:
     """The times of all segments."""
-    return segment_times(plan, record(crossings, plan), assigned)
+    return segment_times(plan, record(crossings, plan), Facts(assigned))
 
 
 @pytest.mark.parametrize(

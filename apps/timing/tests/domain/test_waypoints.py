@@ -4,7 +4,7 @@ import pytest
 
 from apps.course.domain.crossings import Crossing, Direction
 from apps.timing.domain.passages import record
-from apps.timing.domain.segment_times import segment_times
+from apps.timing.domain.segment_times import Facts, segment_times
 from apps.timing.domain.waypoints import WaypointReading, read_waypoints
 from apps.timing.tests.domain.build import at, cross, cut, special, stage, stay, waypoint
 
@@ -15,7 +15,7 @@ def reading(crossings: list[Crossing], count: int = 4) -> WaypointReading:
     """Waypoints w1..w<count> of one special stage."""
     plan = stage(special(waypoints=tuple(waypoint(n) for n in range(1, count + 1))))
     found = record(crossings, plan)
-    (time,) = segment_times(plan, found, {})
+    (time,) = segment_times(plan, found, Facts())
     return read_waypoints(plan.segments[0], found, time)
 
 
@@ -97,5 +97,5 @@ def test_marks_of_the_course_are_not_waypoints_to_miss() -> None:
     marks = tuple(waypoint(n, kind) for n, kind in enumerate(("DSS", "DZ", "FZ", "DN", "FN", "TC", "ASS")))
     plan = stage(special(waypoints=marks))
     found = record([START, FINISH], plan)
-    (time,) = segment_times(plan, found, {})
+    (time,) = segment_times(plan, found, Facts())
     assert read_waypoints(plan.segments[0], found, time) == WaypointReading()

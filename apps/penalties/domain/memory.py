@@ -1,0 +1,11 @@
+"""Which rules look back at earlier stages of the event."""
+
+from apps.penalties.domain.formulas import Formula
+
+# They count occurrences over the event or the leg.
+COUNTING = frozenset({"false_start", "incident", "fixed_penalty", "dns_lump"})
+
+
+def remembers(formula: Formula) -> bool:
+    """Whether the price may depend on earlier stages; then a change in one stage scores the later ones too."""
+    return formula.type in COUNTING or bool(formula.params.get("repeat"))

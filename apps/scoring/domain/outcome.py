@@ -1,0 +1,118 @@
+"""What a stage came to for one entry, and the hash that tells whether two readings agree."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from apps.course.domain.crossings import Crossing
+from apps.penalties.domain.formulas import Issued
+from apps.scoring.domain.classification import Line
+from apps.scoring.domain.status import DECIDED, Status
+from apps.timing.domain.passages import Record
+from apps.timing.domain.segment_times import SegmentTime
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """The reading of a stage for one entry; times in ms.
+
+    `penalties` keeps waived ones too (their keys in `waived`); the sums leave them out. `penalty_ms`
+    touches the stage, `overall_penalty_ms` the event, `start_order_penalty_ms` the next start list (rulebook 6.3).
+    `total_ms` is set once finished, or when a lump stands for the time. `conflicts` are sentences for the officials.
+    `counts` is what the stage puts on the entry's account. `inputs_hash` covers the outcome and its crossings.
+    """
+
+    entry: str
+    status: Status
+    segments: tuple[SegmentTime, ...]
+    time_ms: int | None
+    penalties: tuple[Issued, ...]
+    penalty_ms: int
+    total_ms: int | None
+    missed: tuple[str, ...]
+    validated: int
+    last_control: str
+    last_ts: int | None
+    overall_penalty_ms: int = 0
+    start_order_penalty_ms: int = 0
+    splits: tuple[int | None, ...] = ()
+    waived: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    signed: Mapping[str, str] = field(default_factory=dict)  # key of a penalty → id of the decision on it
+    counts: Mapping[str, int] = field(default_factory=dict)
+    inputs_hash: str = ""
+
+    @property
+    def overall_extra_ms(self) -> int:
+        """What the event counts beyond `total_ms`; negative when a penalty touches only the stage."""
+        return self.overall_penalty_ms - self.penalty_ms
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as plain JSON values, without its hash."""
+        return {
+            "entry": self.entry,
+            "status": self.status.value,
+            "segments": [asdict(segment) for segment in self.segments],
+            "splits": list(self.splits),
+            "time_ms": self.time_ms,
+            "penalties": [issued.to_json() for issued in self.penalties],
+            "penalty_ms": self.penalty_ms,
+            "overall_penalty_ms": self.overall_penalty_ms,
+            "start_order_penalty_ms": self.start_order_penalty_ms,
+            "total_ms": self.total_ms,
+            "missed": list(self.missed),
+            "validated": self.validated,
+            "last_control": self.last_control,
+            "last_ts": self.last_ts,
+            "waived": list(self.waived),
+            "conflicts": list(self.conflicts),
+            "signed": dict(self.signed),
+            "counts": dict(self.counts),
+        }
+
+
+def stage_line(outcome: StageOutcome, race_number: int, race_class: str, team: str = "") -> Line:
+    """The outcome as a line to be ranked; a crew still on its way is complete so far."""
+    return Line(
+        entry=outcome.entry,
+        race_number=race_number,
+        race_class=race_class,
+        status=outcome.status,
+        total_ms=outcome.total_ms,
+        splits=outcome.splits,
+        complete=outcome.status not in DECIDED,
+        team=team,
+        completed=int(outcome.total_ms is not None),
+        overall_extra_ms=outcome.overall_extra_ms,
+    )
+
+
+def digest(outcome: StageOutcome, crossings: Record) -> str:
+    """sha256 of the outcome and the crossings it used, as canonical JSON.
+
+    Device codes are left out: they are only the order in which the caller listed the devices.
+    """
+    used = [_crossing_json(crossing) for of_control in crossings.values() for crossing in of_control]
+    content = {"outcome": outcome.to_json(), "crossings": sorted(used, key=canonical)}
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def canonical(content: Any) -> str:
+    """One JSON text for one content."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _crossing_json(crossing: Crossing) -> dict[str, Any]:
+    return {
+        "control": crossing.control,
+        "direction": crossing.direction.value,
+        "ts": crossing.ts,
+        "uncertainty_ms": crossing.uncertainty_ms,
+        "before_ts": crossing.before_ts,
+        "after_ts": crossing.after_ts,
+        "fraction": crossing.fraction,
+        "occurrence": crossing.occurrence,
+        "min_distance_m": crossing.min_distance_m,
+    }
