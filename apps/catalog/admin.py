@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from apps.catalog.models import (
     Device,
@@ -11,8 +14,18 @@ from apps.catalog.models import (
 
 
 class IoMappingInline(admin.TabularInline[IoMapping, DeviceModel]):
+    """To read, each with a link to its form: a model has over a hundred, more fields than Django takes in one form."""
+
     model = IoMapping
-    extra = 0
+    fields = ("io_id", "name", "kind", "unit", "value_type", "scale", "offset")
+    show_change_link = True
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(DeviceModel)
@@ -25,8 +38,11 @@ class DeviceModelAdmin(admin.ModelAdmin[DeviceModel]):
 @admin.register(IoMapping)
 class IoMappingAdmin(admin.ModelAdmin[IoMapping]):
     list_display = ("device_model", "io_id", "name", "kind", "unit", "value_type", "scale", "offset")
+    list_display_links = ("io_id",)
+    list_editable = ("kind", "unit", "value_type", "scale", "offset")
+    list_per_page = 100
     list_select_related = ("device_model",)
-    list_filter = ("device_model", "value_type", "kind")
+    list_filter = ("kind", "value_type", "device_model")
     search_fields = ("=io_id", "name", "kind")
     autocomplete_fields = ("device_model",)
 

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization
@@ -76,7 +77,7 @@ class IoMapping(Row):
 
     class Meta:
         db_table = "io_mappings"
-        ordering = ("device_model", "io_id")
+        ordering = ("device_model", Length("io_id"), "io_id")
         constraints = [
             models.UniqueConstraint(fields=("device_model", "io_id"), name="io_mappings_once"),
             models.CheckConstraint(
