@@ -24,7 +24,7 @@ from apps.course.tests.domain.trajectories import PLACES, Frame, Scene, scene
 SEED = 20260607
 SCENES, DEVICES = 50, 200
 GAP_LIMIT_MS = 10_000
-ALLOWED_MS = 1
+ALLOWED_MS = Fraction(51, 100)  # half by rounding, the rest by what doubles lose
 PUSH_M = Decimal("1e-7")  # what a boundary is pushed by, either way, to learn whether a case is too close to call
 
 Pair = tuple[Fix, Fix]
@@ -142,11 +142,11 @@ def as_floats(instants: Mapping[Key, Fraction]) -> dict[Key, float]:
 
 
 def check_agreement(seed: int, scenes: int, devices: int) -> Tally:
-    """Fail on the first scenes' disagreements; `test_mutations` runs this against spoiled engines."""
+    """Fail on the first scene that disagrees; `test_mutations` runs this against spoiled engines."""
     tally, rng = Tally(), random.Random(seed)
     for _ in range(scenes):
         tally.compare(scene(rng, devices))
-    assert not tally.wrong, f"seed {seed}: {len(tally.wrong)} of {tally.cases}, as {tally.wrong[:3]}"
+        assert not tally.wrong, f"seed {seed}: {len(tally.wrong)} of {tally.cases}, as {tally.wrong[:3]}"
     assert len(tally.close) < 0.005 * scenes * devices, f"seed {seed}: {len(tally.close)} too close to call"
     return tally
 
@@ -154,7 +154,7 @@ def check_agreement(seed: int, scenes: int, devices: int) -> Tally:
 def test_the_engine_agrees_with_exact_arithmetic_on_ten_thousand_trajectories(
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The same crossings and gaps, each instant within a millisecond; too close to call below 0.5 %."""
+    """The same crossings and gaps, each instant exact but for its rounding; too close to call below 0.5 %."""
     tally = check_agreement(SEED, SCENES, DEVICES)
     record_property("seed", SEED)
     record_property("crossings", dict(tally.crossings))
