@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from apps.course.domain.controls import Control
 from apps.course.domain.fixes import Fixes
+from apps.course.domain.nearness import near
 from apps.course.domain.plane import distance_m, unwrapped
 from apps.course.domain.shapes import Chords, Hits, PreparedShape, prepare
 
@@ -77,6 +78,7 @@ class Course:
         # Longitudes are compared around the course, so that the date line is never inside it.
         self.reference_lon = self.controls[0].points[0][1] if self.controls else 0.0
         self.shapes: tuple[PreparedShape, ...] = tuple(prepare(c, self.reference_lon) for c in self.controls)
+        self.bounds = tuple(shape.bounds for shape in self.shapes)
 
 
 def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> Detection:
@@ -85,10 +87,10 @@ def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> De
     A chord longer than `gap_limit_ms` gives no crossing but a gap, if it would have crossed anything.
     """
     chords = chords_of(fixes, course.reference_lon)
-    hits = [(control, shape.hits(chords)) for control, shape in zip(course.controls, course.shapes, strict=True)]
     crossings: list[Crossing] = []
     touched: dict[int, list[str]] = {}
-    for control, found in hits:
+    for n, rows in near(chords, course.bounds):
+        control, found = course.controls[n], course.shapes[n].hits(chords, rows)
         short = chords.duration_ms[found.chord] <= gap_limit_ms
         crossings += _crossings(control.id, chords, found.take(short))
         for chord in np.unique(found.chord[~short]):

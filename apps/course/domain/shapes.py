@@ -54,8 +54,22 @@ class Hits:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Degrees that a chord touches if it touches the control; longitudes unwrapped."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+
+
 class PreparedShape(Protocol):
-    def hits(self, chords: Chords) -> Hits: ...
+    @property
+    def bounds(self) -> Bounds: ...
+
+    def hits(self, chords: Chords, rows: Ints) -> Hits:
+        """The crossings of those chords that `rows` names: all that touch the bounds, at the least."""
 
 
 def prepare(control: Control, reference_lon: float) -> PreparedShape:
@@ -73,17 +87,8 @@ class Box:
         up = (margin_m + _bulge_m(lats, lons)) / 110_000
         highest = min(float(np.abs(lats).max()) + up, 89.99)
         aside = up / float(np.cos(np.radians(highest)))
-        self._lat = (lats.min() - up, lats.max() + up)
-        self._lon = (lons.min() - aside, lons.max() + aside)
-
-    def near(self, chords: Chords) -> Ints:
-        """The chords whose own box touches this one."""
-        (a, b), (low, high) = chords.lat, self._lat
-        rows: Ints = np.flatnonzero((np.minimum(a, b) <= high) & (np.maximum(a, b) >= low))
-        west, east = chords.lon[0][rows], chords.lon[1][rows]
-        low, high = self._lon
-        beside = (np.minimum(west, east) <= high) & (np.maximum(west, east) >= low)
-        return np.asarray(rows[beside], np.int64)
+        south, north = float(lats.min()) - up, float(lats.max()) + up
+        self.bounds = Bounds(south, north, float(lons.min()) - aside, float(lons.max()) + aside)
 
     def project(self, chords: Chords, rows: Ints) -> tuple[Floats, Floats, Floats, Floats]:
         """(x, y) of the first fix and (dx, dy) to the second, metres."""
@@ -106,9 +111,9 @@ class Circle:
     def __init__(self, control: Control, reference_lon: float) -> None:
         self._radius = control.radius_m
         self._box = Box(control.points, self._radius * 1.01 + TOUCH_M, reference_lon)
+        self.bounds = self._box.bounds
 
-    def hits(self, chords: Chords) -> Hits:
-        rows = self._box.near(chords)
+    def hits(self, chords: Chords, rows: Ints) -> Hits:
         x, y, dx, dy = self._box.project(chords, rows)
         a, b, c = dx * dx + dy * dy, x * dx + y * dy, x * x + y * y - self._radius**2
         nearest = np.clip(-b / np.where(a > 0, a, 1.0), 0.0, 1.0)
@@ -139,6 +144,7 @@ class Gate:
 
     def __init__(self, control: Control, reference_lon: float) -> None:
         self._box = Box(control.points, 1.0, reference_lon)
+        self.bounds = self._box.bounds
         ends = np.array(control.points)
         x, y = self._box.plane.project(ends[:, 0], ends[:, 1])
         self._x, self._y = float(x[0]), float(y[0])
@@ -146,8 +152,7 @@ class Gate:
         self._ux, self._uy = float(x[1] - x[0]) / self._length, float(y[1] - y[0]) / self._length
         self._bearing = None if control.bearing is None else np.radians(control.bearing)
 
-    def hits(self, chords: Chords) -> Hits:
-        rows = self._box.near(chords)
+    def hits(self, chords: Chords, rows: Ints) -> Hits:
         x, y, dx, dy = self._box.project(chords, rows)
         before = self._side(x, y)
         after = self._side(x + dx, y + dy)
@@ -179,6 +184,7 @@ class Polygon:
 
     def __init__(self, control: Control, reference_lon: float) -> None:
         self._box = Box(control.points, 1.0, reference_lon)
+        self.bounds = self._box.bounds
         shape = shapely.Polygon(self._ring(control.points), [self._ring(hole) for hole in control.holes])
         if not shape.is_valid:
             raise ValueError(f"{control.id}: the polygon is not valid: {shapely.is_valid_reason(shape)}")
@@ -191,8 +197,7 @@ class Polygon:
         corners = np.array(points)
         return np.column_stack(self._box.plane.project(corners[:, 0], corners[:, 1]))
 
-    def hits(self, chords: Chords) -> Hits:
-        rows = self._box.near(chords)
+    def hits(self, chords: Chords, rows: Ints) -> Hits:
         x, y, dx, dy = self._box.project(chords, rows)
         ends = np.stack([np.stack([x, y], 1), np.stack([x + dx, y + dy], 1)], 1)
         lines = np.atleast_1d(np.asarray(shapely.linestrings(ends)))
