@@ -21,6 +21,13 @@ class Environment:
             self._faults.append(f"{name} is empty: leave it out for its default, {default}")
         return value or default
 
+    def dotted_path(self, name: str, *, default: str) -> str:
+        """Where something lies, e.g. package.module.Class; empty = nothing."""
+        value = self._variables.get(name, default).strip()
+        if value and not ("." in value and all(part.isidentifier() for part in value.split("."))):
+            self._faults.append(f"{name}={value!r}: a dotted path like package.module.Class, or nothing, is needed")
+        return value
+
     def words(self, name: str, *, default: str) -> list[str]:
         return [word.strip() for word in self.text(name, default=default).split(",") if word.strip()]
 

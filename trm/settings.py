@@ -23,8 +23,10 @@ LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), defau
 METRICS_PORT = env.integer("METRICS_PORT", default=9090, low=0, high=65535)  # 0 = no metrics server
 READ_BATCH_SIZE = env.integer("READ_BATCH_SIZE", default=1000, low=1, high=100_000)
 READ_BLOCK_MS = env.integer("READ_BLOCK_MS", default=1000, low=1, high=4000)
-WRITE_BATCH_SIZE = env.integer("WRITE_BATCH_SIZE", default=1000, low=1, high=100_000)
+WRITE_BATCH_SIZE = env.integer("WRITE_BATCH_SIZE", default=5000, low=1, high=100_000)
 DEVICE_STATE_MAX = env.integer("DEVICE_STATE_MAX", default=50_000, low=1, high=10_000_000)
+# What gives positions their decoded attributes: a class without arguments, by dotted path. Empty = nothing does.
+POSITION_DECODER = env.dotted_path("POSITION_DECODER", default="apps.catalog.decoding.AttributeDecoder")
 CLAIM_THRESHOLD_MS = env.integer("CLAIM_THRESHOLD_MS", default=60_000, low=100, high=86_400_000)
 MAX_DELIVERIES = env.integer("MAX_DELIVERIES", default=5, low=1, high=1000)
 LIVE_PING_INTERVAL_MS = env.integer("LIVE_PING_INTERVAL_MS", default=30_000, low=1000, high=600_000)

@@ -11,3 +11,5 @@ WRITES = Counter("processor_position_writes", "Positions by what became of them"
 WRITE_SECONDS = Histogram("processor_position_write_duration_seconds", "One batch into PostgreSQL")
 ACKS = Counter("processor_acks", "Records acknowledged")
 CLAIMED = Counter("processor_claimed", "Records taken over from a consumer that stood still")
+DEVICE_STATE_SIZE = Gauge("processor_device_state_size", "Devices remembered")
+DEVICE_STATE_EVICTIONS = Counter("processor_device_state_evictions", "Devices forgotten to make room")

@@ -4,8 +4,10 @@ A batch is acknowledged only after its positions are committed and its windows a
 between leaves the records pending: they come again, are found to be duplicates, and are announced again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import not_
 from typing import Protocol
 
 import psycopg
@@ -15,7 +17,8 @@ from apps.common import stream
 from apps.common.position import DecodeError, Position, decode
 from apps.common.stream import Group, Message
 from apps.telemetry import metrics
-from apps.telemetry.queries import write_positions
+from apps.telemetry.device_state import DeviceStates
+from apps.telemetry.queries import copy_positions, write_positions
 
 log = structlog.get_logger(__name__)
 
@@ -58,29 +61,58 @@ class Decode:
                 put_aside(batch.group, message, str(error) if message.fields else TRIMMED)
 
 
+# Positions to the JSON texts of their decoded attributes, None without a mapping.
+DecodeAttributes = Callable[[Sequence[Position]], Sequence[str | None]]
+Row = tuple[Message, Position, str | None]
+Store = Callable[[Iterable[Position], Iterable[str | None]], int]
+
+
 class Write:
-    """Positions into PostgreSQL, one statement a batch; a row it refuses is found and put aside."""
+    """Positions into PostgreSQL: the surely new by COPY, the others by a statement that passes over what is there.
+
+    Each is a transaction of its own: in one, two processes could wait for each other in a circle.
+    """
+
+    def __init__(self, states: DeviceStates, decode_attributes: DecodeAttributes) -> None:
+        self._states = states
+        self._decode_attributes = decode_attributes
 
     def run(self, batch: Batch) -> None:
         with metrics.WRITE_SECONDS.time():
-            batch.kept = self._write(batch.group, batch.kept)
+            positions = [position for _, position in batch.kept]
+            decoded = self._decode_attributes(positions)
+            rows = [(*pair, text) for pair, text in zip(batch.kept, decoded, strict=True)]
+            new = self._states.surely_new(positions)
+            stored = store(batch.group, list(compress(rows, new)), copy_or_write)
+            stored += store(batch.group, list(compress(rows, map(not_, new))), write_positions)
+            self._states.saw(position for _, position, _ in stored)
+            batch.kept = [(message, position) for message, position, _ in stored]
 
-    def _write(self, group: Group, kept: list[tuple[Message, Position]]) -> list[tuple[Message, Position]]:
-        """Store these; halve what is refused until the one row that cannot be stored stands alone."""
-        if not kept:
-            return []
-        try:
-            inserted = write_positions([position for _, position in kept])
-        except REFUSED as error:
-            if len(kept) > 1:
-                middle = len(kept) // 2
-                return self._write(group, kept[:middle]) + self._write(group, kept[middle:])
-            metrics.WRITES.labels("failed").inc()
-            put_aside(group, kept[0][0], f"cannot be stored: {str(error).splitlines()[0]}")
-            return []
-        metrics.WRITES.labels("inserted").inc(inserted)
-        metrics.WRITES.labels("duplicate").inc(len(kept) - inserted)
-        return kept
+
+def store(group: Group, rows: Sequence[Row], write: Store) -> list[Row]:
+    """Store these; halve what is refused until the one row that cannot be stored stands alone, and is put aside."""
+    if not rows:
+        return []
+    try:
+        inserted = write([position for _, position, _ in rows], [text for *_, text in rows])
+    except REFUSED as error:
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            return store(group, rows[:middle], write) + store(group, rows[middle:], write)
+        metrics.WRITES.labels("failed").inc()
+        put_aside(group, rows[0][0], f"cannot be stored: {str(error).splitlines()[0]}")
+        return []
+    metrics.WRITES.labels("inserted").inc(inserted)
+    metrics.WRITES.labels("duplicate").inc(len(rows) - inserted)
+    return list(rows)
+
+
+def copy_or_write(positions: Iterable[Position], decoded: Iterable[str | None]) -> int:
+    """Copy what is new for all this process knows; when another has written some of it meanwhile, the slower way."""
+    try:
+        return copy_positions(positions, decoded)
+    except psycopg.errors.UniqueViolation:
+        return write_positions(positions, decoded)
 
 
 class Announce:
@@ -97,9 +129,6 @@ class Acknowledge:
         batch.group.ack([message.id for message, _ in batch.kept])
         metrics.ACKS.inc(len(batch.kept))
 
-
-# A batch comes decoded, because reading and decoding overlap with these.
-PIPELINE: tuple[Step, ...] = (Write(), Announce(), Acknowledge())
 
 # Two fixes of a device further apart than this become two windows: a late burst beside the live fixes must not
 # make the scorer read the hours between them.
@@ -125,7 +154,12 @@ def put_aside(group: Group, message: Message, error: str) -> None:
     metrics.DEAD_LETTERS.inc()
 
 
-def process(batch: Batch) -> None:
+def pipeline(states: DeviceStates, decode_attributes: DecodeAttributes) -> tuple[Step, ...]:
+    """The steps of a batch. It comes decoded, because reading and decoding overlap with these."""
+    return (Write(states, decode_attributes), Announce(), Acknowledge())
+
+
+def process(batch: Batch, steps: Iterable[Step]) -> None:
     """Take a decoded batch through all steps. Raises when a server is away; the records then stay pending."""
-    for step in PIPELINE:
+    for step in steps:
         step.run(batch)

@@ -18,13 +18,17 @@ LAG_EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much at a time, how long to wait, when a consumer counts as dead, how many batches to read ahead."""
+    """How much at a time, how long to wait, when a consumer counts as dead, how many batches to read ahead.
+
+    `write` is how many records may become one batch again when they wait already; 0 = as they were read.
+    """
 
     batch: int
     block_ms: int
     claim_after_ms: int
     max_deliveries: int
     ahead: int = 0
+    write: int = 0
 
 
 class ReaderDiedError(Exception):
@@ -142,12 +146,20 @@ class Ahead:
 
     def take(self) -> list[Batch]:
         with suppress(Empty):
-            return [self._queue.get(timeout=self._pace.block_ms / 1000)]
+            return merged(self._waiting())
         if self._failure:
             raise self._failure
         if not self._thread.is_alive():
             raise ReaderDiedError
         return []
+
+    def _waiting(self) -> list[Batch]:
+        """The next batch, and what waits behind it: PostgreSQL writes many records far quicker than few."""
+        batches = [self._queue.get(timeout=self._pace.block_ms / 1000)]
+        with suppress(Empty):
+            while sum(len(batch.kept) for batch in batches) + self._pace.batch <= self._pace.write:
+                batches.append(self._queue.get_nowait())
+        return batches
 
     def rest(self) -> Iterator[Batch]:
         self._stop.set()
@@ -162,3 +174,14 @@ class Ahead:
                     self._queue.put(batch)
         except AWAY as error:
             self._failure = error
+
+
+def merged(batches: Sequence[Batch]) -> list[Batch]:
+    """One batch for each group."""
+    whole: dict[Group, Batch] = {}
+    for batch in batches:
+        if batch.group in whole:
+            whole[batch.group].kept += batch.kept
+        else:
+            whole[batch.group] = batch
+    return list(whole.values())

@@ -133,7 +133,7 @@ def test_a_record_tried_too_often_is_put_aside(redis: Redis, monkeypatch: pytest
     assert b"given up after 4 deliveries" in letter[b"error"]
 
 
-def boom(batch: Batch) -> None:
+def boom(batch: Batch, *_: Any) -> None:
     if batch.kept:
         raise RuntimeError("boom")
 

@@ -1,6 +1,7 @@
 """The durable pipeline as a process: stream → positions → announcements."""
 
 import argparse
+import gc
 from typing import Any
 
 from django.conf import settings
@@ -8,8 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.common import service, stream
 from apps.telemetry.services import Pace, Processor
-
-BATCHES_AHEAD = 2
 
 
 class Command(BaseCommand):
@@ -31,6 +30,8 @@ class Command(BaseCommand):
             block_ms=settings.READ_BLOCK_MS,
             claim_after_ms=settings.CLAIM_THRESHOLD_MS,
             max_deliveries=settings.MAX_DELIVERIES,
-            ahead=BATCHES_AHEAD,
+            ahead=max(2, settings.WRITE_BATCH_SIZE // settings.READ_BATCH_SIZE),
+            write=settings.WRITE_BATCH_SIZE,
         )
+        gc.freeze()  # what is loaded now stays: no collection need ever walk over it again
         service.run(Processor(stream.connect(settings.REDIS_URL), names, settings.INSTANCE_ID, pace))
