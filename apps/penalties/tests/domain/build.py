@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from apps.course.domain.fixes import Fixes
+from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.formulas import Formula
 from apps.penalties.domain.registry import Offences, ZoneDrive
 from apps.timing.domain.zone_intervals import ZoneInterval
-from apps.timing.tests.domain.build import at
+from apps.timing.tests.domain.build import T0, at
 
 MINUTE = 60_000
 
@@ -28,3 +29,14 @@ def driven(fixes: Fixes, limit_kmh: float = 50, review: str = "") -> Offences:
 def example_3() -> Sequence[float]:
     """Worked example 3: 48, 25 s at 65, 47, 12 s at 75, 45 km/h; one value per second."""
     return [48.0] * 10 + [65.0] * 25 + [47.0] * 25 + [75.0] * 12 + [45.0] * 5
+
+
+def hms(text: str) -> int:
+    """A time of 6 June 2026 UTC, "hh:mm:ss" with any decimals, as epoch ms."""
+    hours, minutes, seconds = text.split(":")
+    return T0 - 6 * 3_600_000 + int(hours) * 3_600_000 + int(minutes) * MINUTE + round(float(seconds) * 1000)
+
+
+def total(offences: Offences, formulas: Sequence[Formula]) -> int:
+    """The sum of all penalties, ms."""
+    return sum(penalty.ms for penalty in evaluate(offences, formulas))

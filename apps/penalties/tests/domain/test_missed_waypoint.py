@@ -5,7 +5,6 @@ import random
 import pytest
 
 from apps.penalties.domain.evaluate import evaluate
-from apps.penalties.domain.explain import explain
 from apps.penalties.domain.formulas import Formula, clock
 from apps.penalties.domain.registry import Offences
 from apps.penalties.tests.domain.build import MINUTE
@@ -79,12 +78,3 @@ def test_each_offence_has_its_own_key() -> None:
     """A decision holds on to one waypoint, not to all of them."""
     issued = evaluate(offences("WPM", "WPM"), FIM_2025)
     assert [penalty.key for penalty in issued] == ["missed_waypoint:w0", "missed_waypoint:w1"]
-
-
-def test_explain() -> None:
-    """The article and the value in words."""
-    (penalty,) = evaluate(offences("WPM"), FIM_2025)
-    assert explain(penalty).splitlines()[:2] == [
-        "Missed waypoint w0: 0:15:00",
-        "Rule: 80.11.5, applies to overall, stage",
-    ]

@@ -5,7 +5,6 @@ import pytest
 
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.evaluate import evaluate
-from apps.penalties.domain.explain import explain
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.domain.speed_zone import NO_BRACKET, SINGLE_FIX
 from apps.penalties.tests.domain.build import MINUTE, driven, example_3, speed_table
@@ -118,14 +117,3 @@ def test_unknown_mode_and_unknown_type_are_refused() -> None:
         issued([90.0] * 3, speed_table(*FIM_2022, mode="retroactive"))
     with pytest.raises(ValueError, match="no evaluator for penalty type parking"):
         issued([90.0] * 3, [Formula("t", "parking")])
-
-
-def test_explain_tells_rule_inputs_and_arithmetic() -> None:
-    """What a crew is shown when it asks why."""
-    rows = [Formula("s", "speed_zone", offence_min=1, penalty_ms=MINUTE, mode="whole", article="80.16")]
-    (penalty,) = issued(list(example_3()), rows)
-    text = explain(penalty)
-    assert "Rule: 80.16, applies to overall, stage" in text
-    assert "limit_kmh 50" in text
-    assert "6 pulses" in text
-    assert "Arithmetic: 6 pulses × 0:01:00 = 0:06:00" in text
