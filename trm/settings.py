@@ -27,12 +27,12 @@ WRITE_BATCH_SIZE = env.integer("WRITE_BATCH_SIZE", default=5000, low=1, high=100
 DEVICE_STATE_MAX = env.integer("DEVICE_STATE_MAX", default=50_000, low=1, high=10_000_000)
 # What gives positions their decoded attributes: a class without arguments, by dotted path. Empty = nothing does.
 POSITION_DECODER = env.dotted_path("POSITION_DECODER", default="apps.catalog.decoding.AttributeDecoder")
+CLAIM_THRESHOLD_MS = env.integer("CLAIM_THRESHOLD_MS", default=60_000, low=100, high=86_400_000)
+MAX_DELIVERIES = env.integer("MAX_DELIVERIES", default=5, low=1, high=1000)
 POSITIONS_PARTITIONS_AHEAD_DAYS = env.integer("POSITIONS_PARTITIONS_AHEAD_DAYS", default=14, low=1, high=366)
 # Positions are evidence: 0 keeps them for ever, else see apps/telemetry/partitions.py before you set it.
 POSITIONS_RETENTION_DAYS = env.integer("POSITIONS_RETENTION_DAYS", default=0, low=0, high=36_500)
 POSITIONS_COMPRESS_AFTER_DAYS = env.integer("POSITIONS_COMPRESS_AFTER_DAYS", default=0, low=0, high=36_500)
-CLAIM_THRESHOLD_MS = env.integer("CLAIM_THRESHOLD_MS", default=60_000, low=100, high=86_400_000)
-MAX_DELIVERIES = env.integer("MAX_DELIVERIES", default=5, low=1, high=1000)
 LIVE_PING_INTERVAL_MS = env.integer("LIVE_PING_INTERVAL_MS", default=30_000, low=1000, high=600_000)
 LIVE_DEVICE_EVENT_REFRESH_MS = env.integer("LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000)
 LIVE_BROADCAST_GROUP_PREFIX = env.text("LIVE_BROADCAST_GROUP_PREFIX", default="live-broadcast")
