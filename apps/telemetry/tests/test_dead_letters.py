@@ -185,7 +185,7 @@ def refused(redis: Redis, found: list[letters.Letter]) -> bool:
 
 def test_an_id_given_twice_is_sent_once(redis: Redis) -> None:
     id = put_aside(redis, record(), "payload: odd")
-    run("replay", id, id)
+    run("replay", id, id, f"0{id}")
     assert sent(redis) == [record()]
 
 
@@ -203,9 +203,10 @@ def test_replaying_all_ends_though_what_it_sends_comes_back(redis: Redis, monkey
     many(redis, 450)
     group = stream.Group(redis, STREAM, stream.PROCESSOR_GROUP, "fails")
     group.ensure()
-    take_out = letters.take_out
+    take_out, rounds = letters.take_out, iter(range(3))  # 450 are three pages
 
     def come_back(*arguments: Any, **named: Any) -> letters.Taken:
+        next(rounds)
         taken = take_out(*arguments, **named)
         for message in group.read(1000, 1):
             group.dead_letter(message, "again")
