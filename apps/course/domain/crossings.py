@@ -12,11 +12,12 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.course.domain.boxes import Chords, Hits
 from apps.course.domain.controls import Control
 from apps.course.domain.fixes import Fixes
 from apps.course.domain.nearness import near
 from apps.course.domain.plane import distance_m, unwrapped
-from apps.course.domain.shapes import Chords, Hits, PreparedShape, prepare
+from apps.course.domain.shapes import PreparedShape, prepare
 
 GAP_LIMIT_MS = 10_000
 IMPOSSIBLE_KMH = 400.0  # faster than any rally car or its helicopter

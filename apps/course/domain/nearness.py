@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.course.domain.shapes import Bounds, Chords
+from apps.course.domain.boxes import Bounds, Chords
 
 STRETCH = 32  # chords to a stretch: half a minute at 1 Hz
 FEW = 4096  # chords that are compared with every control singly, as fast as any stretch
