@@ -10,6 +10,7 @@ from apps.common import stream
 from apps.common.position import Position
 from apps.common.stream import Group
 from apps.telemetry.device_state import DeviceStates
+from apps.telemetry.partitions import PartitionKeeper
 from apps.telemetry.pipeline import DecodeAttributes, pipeline, process
 from apps.telemetry.queries import check_database, last_positions
 from apps.telemetry.source import Ahead, Feed, Pace, Source
@@ -24,6 +25,7 @@ class Processor:
         self._groups = [Group(client, name, stream.PROCESSOR_GROUP, consumer) for name in streams]
         source = Source(self._groups, pace)
         self._feed: Feed = Ahead(source, pace) if pace.ahead else source
+        self._partitions = PartitionKeeper()
         self._steps = pipeline(DeviceStates(settings.DEVICE_STATE_MAX, last_positions), attribute_decoder())
 
     def prepare(self) -> None:
@@ -34,6 +36,7 @@ class Processor:
 
     def step(self) -> bool:
         """Take and process what comes next; True when there was anything to do."""
+        self._partitions.keep()
         batches = self._feed.take()
         for batch in batches:
             process(batch, self._steps)
