@@ -93,7 +93,7 @@ class Command(BaseCommand):
     def _table(self, found: Iterable[Letter]) -> int:
         table = Table()
         for column in COLUMNS:
-            table.add_column(column, no_wrap=column == "id", overflow="fold")
+            table.add_column(column, no_wrap=column in COLUMNS[:3], overflow="fold")
         for letter in found:
             table.add_row(*(Text(printable(cell)) for cell in _cells(letter)))
         if table.row_count:
@@ -106,9 +106,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(dead_letters.as_json(letter)))
             return
-        heads = zip(COLUMNS, _cells(letter), strict=True)
+        heads = dict(zip(COLUMNS, _cells(letter), strict=True)) | {"failed at": letter.failed_at}
         rows: list[tuple[bytes | str, bytes | str]] = [
-            *heads,
+            *heads.items(),
             ("origin id", letter.added(b"origin_id")),
             *letter.original.items(),
         ]
@@ -180,5 +180,5 @@ def _filter(options: dict[str, Any]) -> Filter:
 
 
 def _cells(letter: Letter) -> tuple[str, ...]:
-    deliveries = letter.added(b"deliveries")
-    return letter.ref.id, letter.ref.stream, letter.failed_at, letter.device, deliveries, letter.error
+    failed = f"{letter.failed:%Y-%m-%d %H:%M:%SZ}" if letter.failed else letter.failed_at
+    return letter.ref.id, letter.ref.stream, failed, letter.device, letter.added(b"deliveries"), letter.error

@@ -75,7 +75,7 @@ class Command(BaseCommand):
 def _streams(found: Sequence[StreamStatus]) -> Table:
     table = Table()
     for number, name in enumerate(STREAMS):
-        table.add_column(name, justify="left" if number < 2 else "right")
+        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=number < 2)
     for status in found:
         table.add_row(*(Text(cell) for cell in _cells(status)))
     return table
@@ -84,8 +84,8 @@ def _streams(found: Sequence[StreamStatus]) -> Table:
 def _cells(status: StreamStatus) -> tuple[str, ...]:
     letters = str(status.dead_letters)
     if not status.group_exists:
-        # A stream without its group: records wait, and no processor has ever been started.
-        length = str(status.length) if status.exists else "not there yet"
+        # A length without a group: records wait, and no worker has ever been started.
+        length = str(status.length) if status.exists else ""
         return (status.stream, f"{status.group}: not there yet", length, "", "", "", "", letters)
     oldest = "" if status.oldest_pending_s is None else f"{status.oldest_pending_s:.1f} s"
     counts = (status.length, status.unread, status.pending)
@@ -99,7 +99,7 @@ def _known(value: float | None) -> str:
 def _consumers(found: Sequence[StreamStatus]) -> Table:
     table = Table()
     for number, name in enumerate(CONSUMERS):
-        table.add_column(name, justify="left" if number < 2 else "right")
+        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=number < 2)
     for status in found:
         for consumer in status.consumers:
             table.add_row(*(Text(printable(cell)) for cell in _row(status, consumer)))
