@@ -12,7 +12,7 @@ from apps.events.models import Entry
 from apps.penalties import models as penalties
 from apps.penalties.domain.decisions import Decision, overlay
 from apps.penalties.domain.registry import Before, Incident
-from apps.scoring import queries
+from apps.scoring import fix_queries, queries
 from apps.scoring.domain.stage import Evidence
 from apps.scoring.plans import END_OF_TIME, EventPlan
 from apps.timing.domain.marks import Grade, Mark, Source
@@ -82,7 +82,7 @@ class Archive:
                 imeis = devices.get(entry, ())
                 spans += [(first + n, imei, *stretch) for n, imei in enumerate(imeis)]
             slices[entry, stage.id] = range(first, len(spans))
-        fixes = queries.span_fixes(spans)
+        fixes = fix_queries.span_fixes(spans)
         return {key: _of_devices(fixes, codes) for key, codes in slices.items()}
 
 
