@@ -22,9 +22,9 @@ UNLOCKS = [
 
 
 def reported(*kinds: str, earlier: int = 0, value_ms: int = 0) -> Offences:
-    """Incidents of one stage in order, each kind with so many in earlier stages."""
-    incidents = tuple(Incident(f"i{n}", kind, hms(f"11:3{n}:00"), value_ms) for n, kind in enumerate(kinds))
-    return Offences("C-2", incidents=incidents[::-1], before=Before(event=dict.fromkeys(kinds, earlier)))
+    """Incidents of one stage in order of time, ids the other way; each kind with so many in earlier stages."""
+    incidents = tuple(Incident(f"i{9 - n}", kind, hms(f"11:3{n}:00"), value_ms) for n, kind in enumerate(kinds))
+    return Offences("C-2", incidents=incidents, before=Before(event=dict.fromkeys(kinds, earlier)))
 
 
 @pytest.mark.parametrize(("earlier", "result"), [(0, "0:22:52.900"), (1, "0:23:41.300"), (2, "0:25:41.300")])
@@ -47,8 +47,8 @@ def test_incidents_of_one_stage_are_numbered_by_time() -> None:
     """Two in one stage are the first and the second, each with its own key."""
     issued = evaluate(reported("false_start", "false_start", value_ms=500), MSUK)
     assert [(penalty.key, penalty.ms) for penalty in issued] == [
-        ("false_start:i0", 10_500),
-        ("false_start:i1", MINUTE),
+        ("false_start:i8", MINUTE),
+        ("false_start:i9", 10_500),
     ]
     assert {penalty.counts_as for penalty in issued} == {"false_start"}
 
@@ -60,6 +60,12 @@ def test_the_fourth_unlock_is_out_of_the_race(earlier: int, ms: int, status: str
     assert (penalty.ms, penalty.status, penalty.counts_as) == (ms, status, "gps_unlock")
 
 
+def test_beyond_its_table_an_incident_is_still_counted() -> None:
+    """The clerk decides on it, and the next one is one more."""
+    (penalty,) = evaluate(reported("gps_unlock", earlier=3), UNLOCKS[:1])
+    assert (penalty.counts_as, penalty.inputs["count"], penalty.inputs["review"]) == ("gps_unlock", 4, [BEYOND])
+
+
 def test_road_law_on_liaisons() -> None:
     """3.4: a fine, an hour, exclusion."""
     rows = [
@@ -67,7 +73,7 @@ def test_road_law_on_liaisons() -> None:
         Formula("2", "incident", "road", offence_min=2, offence_max=2, penalty_ms=60 * MINUTE),
         Formula("3", "incident", "road", offence_min=3, params={"status": "dsq"}),
     ]
-    first, second, third = evaluate(reported("road", "road", "road"), rows)
+    third, second, first = evaluate(reported("road", "road", "road"), rows)
     assert (first.ms, first.inputs["fine"]) == (0, "10 % of the entry fee")
     assert (second.ms, second.status) == (60 * MINUTE, "")
     assert (third.ms, third.status) == (0, "dsq")
@@ -77,7 +83,7 @@ def test_kinds_are_counted_apart_and_a_false_start_is_no_incident() -> None:
     """A row for every kind prices each by its own count, and leaves false starts to their table."""
     rows = [Formula("any", "incident", offence_min=1, offence_max=1, penalty_ms=MINUTE)]
     issued = evaluate(reported("litter", "noise", "false_start"), rows)
-    assert [penalty.counter for penalty in issued] == ["litter", "noise"]
+    assert [penalty.counter for penalty in issued] == ["noise", "litter"]
 
 
 def test_time_lost_at_a_start_is_not_given_back() -> None:

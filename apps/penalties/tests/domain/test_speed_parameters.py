@@ -81,7 +81,7 @@ def test_worked_example_4_liaison_speeding_touches_the_overall_alone() -> None:
     """FIA25-2: the stage stays won, the overall changes by two minutes."""
     rows = [Formula("l", "speed_zone", offence_min=11, penalty_ms=2 * MINUTE, applies_to=frozenset({"overall"}))]
     penalty = only(zones([61.0] * 3), rows)
-    assert (penalty.ms, penalty.applies_to) == (2 * MINUTE, {"overall"})
+    assert (penalty.ms, penalty.applies_to) == (2 * MINUTE, frozenset({"overall"}))
 
 
 FAST, SLOW = [60.0] * 3, [40.0] * 3
