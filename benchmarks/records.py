@@ -41,6 +41,7 @@ def drive(count: int, begin: int) -> Iterator[Position]:
 def record(rng: random.Random, device: int, ts: int) -> Position:
     """A fix somewhere in Albania, with the IO elements an FMB920 sends."""
     bag = {"239": 1, "240": 1, "21": 4, "200": 0, "69": 1, "181": 9, "182": 6, "67": 4012}
-    bag |= {"66": rng.randint(12_000, 14_500), "16": rng.randint(0, 9_000_000)}
+    speed = rng.randint(0, 120)
+    bag |= {"66": rng.randint(12_000, 14_500), "16": rng.randint(0, 9_000_000), "24": speed, "1": 0}
     lat, lon = 41.0 + rng.random(), 19.5 + rng.random()
-    return Position(f"3560930{device:08d}", ts, lat, lon, 812, 90, rng.randint(0, 120), 11, 0, "8E", bag)
+    return Position(f"3560930{device:08d}", ts, lat, lon, 812, 90, speed, 11, 0, "8E", bag)
