@@ -1,6 +1,7 @@
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
+from apps.scoring import start_admin as start_admin
 from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
 
 

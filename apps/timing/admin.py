@@ -1,13 +1,7 @@
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.timing.models import EntryCrossing, EntrySegmentStart, StartList, StartOverride, TimingRecord
+from apps.timing.models import EntryCrossing, EntrySegmentStart, TimingRecord
 
 
 @admin.register(EntrySegmentStart)
@@ -42,39 +36,3 @@ class TimingRecordAdmin(admin.ModelAdmin[TimingRecord]):
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:
         return False
-
-
-@admin.register(StartOverride)
-class StartOverrideAdmin(admin.ModelAdmin[StartOverride]):
-    """A decision: it may be made and revoked, never edited or deleted. The next start list heeds it."""
-
-    list_display = ("stage", "entry", "position", "after", "start_at", "reason", "author", "revoked_at", "revoked_by")
-    list_select_related = ("stage", "entry", "after", "author", "revoked_by")
-    list_filter = ("stage__event", "stage", ("revoked_at", admin.EmptyFieldListFilter))
-    search_fields = ("entry__race_number", "reason")
-    autocomplete_fields = ("entry", "after")
-    exclude = ("author",)
-    actions = ("revoke",)
-
-    @admin.action(description=_("Revoke"), permissions=["add"])
-    def revoke(self, request: HttpRequest, rows: QuerySet[StartOverride]) -> None:
-        now = timezone.now()
-        rows.filter(revoked_at=None).update(revoked_at=now, revoked_by_id=request.user.pk, updated_at=now)
-
-    def save_model(self, request: HttpRequest, obj: StartOverride, form: Any, change: bool) -> None:
-        obj.author_id = request.user.pk
-        super().save_model(request, obj, form, change)
-
-    def has_change_permission(self, request: object, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        return False
-
-
-@admin.register(StartList)
-class StartListAdmin(ReadOnlyAdmin[StartList]):
-    list_display = ("stage", "version", "state", "published_at", "author", "reason", "hash")
-    list_select_related = ("stage", "author")
-    list_filter = ("stage__event", "stage", "state")
-    search_fields = ("stage__name", "reason")
