@@ -76,7 +76,10 @@ class NeutralStay:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDrive:
-    """A special stage or liaison as driven, durations in ms; `raw_ms` None = not finished."""
+    """A special stage or liaison as driven, durations in ms; `raw_ms` None = not finished.
+
+    `raw_ms` is truncated to the unit of the segment (5.3) before it is held against the maximum (5.4).
+    """
 
     segment: str
     special: bool
