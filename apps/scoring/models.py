@@ -110,6 +110,34 @@ class ResultRevision(Row):
         return f"{self.stage or self.event} #{self.number} ({self.state})"
 
 
+class EventState(models.Model):
+    """The versions of course and rules by which all of an event was scored last (`apps.scoring.upkeep`)."""
+
+    event = models.OneToOneField(Event, models.CASCADE, primary_key=True, related_name="scoring_state")
+    course = models.CharField(max_length=32)
+    rules = models.CharField(max_length=32)
+
+    class Meta:
+        db_table = "event_scoring_states"
+
+    def __str__(self) -> str:
+        return f"{self.event_id}"
+
+
+class EntryState(models.Model):
+    """The versions of what people said about an entry, and of its trackers, by which it was scored last."""
+
+    entry = models.OneToOneField(Entry, models.CASCADE, primary_key=True, related_name="scoring_state")
+    inputs = models.CharField(max_length=32)
+    devices = models.CharField(max_length=32)
+
+    class Meta:
+        db_table = "entry_scoring_states"
+
+    def __str__(self) -> str:
+        return f"{self.entry_id}"
+
+
 class OutboxRow(models.Model):
     """A change to tell the world, written in the transaction that made it. `seq` counts per topic."""
 

@@ -62,7 +62,7 @@ _plans: Latest[EventPlan] = Latest()
 
 def event_plan(event_id: str) -> EventPlan:
     """The plan of an event; read anew when any row of its course or rules has changed."""
-    return _plans.get(event_id, queries.fingerprint(event_id), lambda: load_plan(event_id))
+    return _plans.get(event_id, "/".join(queries.fingerprint(event_id)), lambda: load_plan(event_id))
 
 
 def load_plan(event_id: str) -> EventPlan:

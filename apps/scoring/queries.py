@@ -1,29 +1,20 @@
-"""The SQL of the scorer, each statement named and beside its typed function.
+"""The SQL of the scorer, each statement named and beside its typed function; that of fixes is in `fix_queries`."""
 
-Fixes that do not count are left out here and in `apps.course.domain.fixes` by the same rule (design §4):
-faulty, out of range, at (0, 0), more than 60 s ahead of their reception, or without a satellite.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import orjson
 from django.db import connection
 
 from apps.course.domain.crossings import Crossing, Direction
-from apps.course.domain.fixes import Fixes
 
 Row = tuple[Any, ...]
+# Entry, device, control, direction, ts, uncertainty, fix before, fix after, fraction, occurrence, smallest distance.
+CrossingRow = tuple[str, str, str, str, int, int, int, int, float, int, float | None]
 
-USABLE = """
-    not p.faulty
-    and p.latitude between -90 and 90 and p.longitude between -180 and 180
-    and not (p.latitude = 0 and p.longitude = 0)
-    and p.ts <= p.ingested_at + interval '60 seconds'
-    and p.satellites > 0
-"""
+WIDE_MS = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +37,11 @@ class Unit:
     to_ts: int
     low: int
     high: int
+
+    @property
+    def wide(self) -> bool:
+        """Whether the window is wider than what live scoring asks for: such units are read in another way."""
+        return self.to_ts - self.from_ts > WIDE_MS
 
 
 # Which entry carried each device in each window, the window cut to the assignment.
@@ -79,12 +75,12 @@ ASSIGNMENTS = """
     from entry_devices a
     join devices d on d.id = a.device_id
     join entries e on e.id = a.entry_id
-    where e.event_id = %s::uuid and (%s::uuid is null or e.id = %s::uuid)
+    where e.event_id = %s::uuid and e.id = any(%s::uuid[])
 """
 
 
-def assignment_windows(event: str, entry: str | None) -> list[Window]:
-    return [Window(*row) for row in _rows(ASSIGNMENTS, [event, entry, entry])]
+def assignment_windows(event: str, entries: Sequence[str]) -> list[Window]:
+    return [Window(*row) for row in _rows(ASSIGNMENTS, [event, list(entries)])]
 
 
 EVENT_ENTRIES = "select id::text from entries where event_id = %s::uuid order by id"
@@ -106,70 +102,21 @@ def lock(kind: str, ids: Iterable[str]) -> None:
     _rows(LOCK, [[f"trm:{kind}:{identity}" for identity in ids]])
 
 
-# The usable fixes of each unit with one neighbour on each side, within the assignment.
-UNIT_FIXES = f"""
-    select u.n::int, (extract(epoch from f.ts) * 1000)::bigint, f.latitude, f.longitude, f.speed
-    from unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
-         with ordinality as u(device, from_ts, to_ts, low, high, n)
-    cross join lateral (
-        (select p.ts, p.latitude, p.longitude, p.speed from positions p
-         where p.device_id = u.device and p.ts < u.from_ts and p.ts >= u.low and {USABLE}
-         order by p.ts desc limit 1)
-        union all
-        (select p.ts, p.latitude, p.longitude, p.speed from positions p
-         where p.device_id = u.device and p.ts between u.from_ts and u.to_ts and {USABLE})
-        union all
-        (select p.ts, p.latitude, p.longitude, p.speed from positions p
-         where p.device_id = u.device and p.ts > u.to_ts and p.ts <= u.high and {USABLE}
-         order by p.ts limit 1)
-    ) f
-"""
-
-
-def unit_fixes(of: Sequence[Unit]) -> Fixes:
-    """The fixes of all units in columns; the device code of a fix is the index of its unit."""
-    columns = [
-        [u.device for u in of],
-        *([_instant(getattr(u, name)) for u in of] for name in ("from_ts", "to_ts", "low", "high")),
-    ]
-    return _fixes(_rows(UNIT_FIXES, columns), first_code=1)
-
-
-# The usable fixes of devices between two instants.
-SPAN_FIXES = f"""
-    select s.code, (extract(epoch from p.ts) * 1000)::bigint, p.latitude, p.longitude, p.speed
-    from unnest(%s::int[], %s::text[], %s::timestamptz[], %s::timestamptz[]) as s(code, device, low, high)
-    join positions p on p.device_id = s.device and p.ts between s.low and s.high and {USABLE}
-"""
-
-
-def span_fixes(spans: Sequence[tuple[int, str, int, int]]) -> Fixes:
-    """Fixes of spans (code, device, from ms, to ms)."""
-    columns = [
-        [s[0] for s in spans],
-        [s[1] for s in spans],
-        [_instant(s[2]) for s in spans],
-        [_instant(s[3]) for s in spans],
-    ]
-    return _fixes(_rows(SPAN_FIXES, columns) if spans else [], first_code=0)
-
-
 # The crossings on record whose chord lies within a window.
 CROSSINGS_IN = """
-    select u.n::int - 1, c.id, c.control::text, c.direction, c.ts, c.uncertainty_ms, c.before_ts, c.after_ts,
-           c.fraction, c.occurrence, c.min_distance_m
-    from unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[])
-         with ordinality as u(entry, device, low, high, n)
+    select c.id, c.entry_id::text, c.device, c.control::text, c.direction, c.ts, c.uncertainty_ms,
+           c.before_ts, c.after_ts, c.fraction, c.occurrence, c.min_distance_m
+    from unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[]) as u(entry, device, low, high)
     join entry_crossings c on c.entry_id = u.entry and c.device = u.device
          and c.after_ts >= u.low and c.before_ts <= u.high
          and c.before_ts >= u.low and c.after_ts <= u.high
 """
 
 
-def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[tuple[int, Crossing]]:
-    """(row id, crossing) of the chords within each unit's bounds; the device code is the unit's index."""
+def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[tuple[int, CrossingRow]]:
+    """(row id, crossing) of the chords within each unit's bounds."""
     columns = [[u.entry for u in of], [u.device for u in of], [b[0] for b in bounds], [b[1] for b in bounds]]
-    return [(row[1], _crossing((row[0], *row[2:]))) for row in _rows(CROSSINGS_IN, columns)]
+    return [(row[0], row[1:]) for row in _rows(CROSSINGS_IN, columns)]
 
 
 DELETE_CROSSINGS = "delete from entry_crossings where id = any(%s::bigint[])"
@@ -188,15 +135,9 @@ def delete_crossings(ids: Sequence[int]) -> None:
         _execute(DELETE_CROSSINGS, [list(ids)])
 
 
-def insert_crossings(rows: Sequence[tuple[Unit, Crossing]]) -> None:
-    if not rows:
-        return
-    values = [
-        (u.entry, u.device, c.control, c.direction.value, c.ts, c.uncertainty_ms,
-         c.before_ts, c.after_ts, c.fraction, c.occurrence, c.min_distance_m)
-        for u, c in rows
-    ]  # fmt: skip
-    _execute(INSERT_CROSSINGS, [list(column) for column in zip(*values, strict=True)])
+def insert_crossings(rows: Sequence[CrossingRow]) -> None:
+    if rows:
+        _execute(INSERT_CROSSINGS, [list(column) for column in zip(*rows, strict=True)])
 
 
 # Every crossing of these entries between two instants, with the rank of its device within the entry.
@@ -241,26 +182,82 @@ def entry_devices(entries: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-# One value that changes whenever any row of an event's course or rules is written, by whatever door.
+# One value for the course and one for the rules, which change whenever any of their rows is written, by whatever door.
 FINGERPRINT = """
-    select md5(string_agg(x.version, ',' order by x.version)) from (
-        select 'e' || id || xmin from events where id = %(event)s::uuid
-        union all select 's' || id || xmin from stages where event_id = %(event)s::uuid
-        union all select 'g' || g.id || g.xmin from segments g
+    select md5(string_agg(x.version, ',' order by x.version) filter (where not x.rule)),
+           coalesce(md5(string_agg(x.version, ',' order by x.version) filter (where x.rule)), '')
+    from (
+        select 'e' || id || xmin, false from events where id = %(event)s::uuid
+        union all select 's' || id || xmin, false from stages where event_id = %(event)s::uuid
+        union all select 'g' || g.id || g.xmin, false from segments g
             join stages s on s.id = g.stage_id where s.event_id = %(event)s::uuid
-        union all select 'f' || id || xmin from geofences where event_id = %(event)s::uuid
-        union all select 'w' || w.id || w.xmin from waypoints w join segments g on g.id = w.segment_id
+        union all select 'f' || id || xmin, false from geofences where event_id = %(event)s::uuid
+        union all select 'w' || w.id || w.xmin, false from waypoints w join segments g on g.id = w.segment_id
             join stages s on s.id = g.stage_id where s.event_id = %(event)s::uuid
-        union all select 'z' || z.id || z.xmin from speed_limit_zones z join segments g on g.id = z.segment_id
+        union all select 'z' || z.id || z.xmin, false from speed_limit_zones z join segments g on g.id = z.segment_id
             join stages s on s.id = g.stage_id where s.event_id = %(event)s::uuid
-        union all select 'p' || id || xmin from penalty_formulas where event_id = %(event)s::uuid
-        union all select 'c' || id || xmin from classes where event_id = %(event)s::uuid
-    ) as x(version)
+        union all select 'p' || id || xmin, true from penalty_formulas where event_id = %(event)s::uuid
+        union all select 'c' || id || xmin, false from classes where event_id = %(event)s::uuid
+    ) as x(version, rule)
 """
 
 
-def fingerprint(event: str) -> str:
-    return str(_rows(FINGERPRINT, {"event": event})[0][0])
+def fingerprint(event: str) -> tuple[str, str]:
+    """(course, rules)"""
+    course, rules = _rows(FINGERPRINT, {"event": event})[0]
+    return str(course), rules
+
+
+# One value an entry for what people said about it, and one for the trackers it carried: as above, by whatever door.
+ENTRY_FINGERPRINTS = """
+    select e.id::text, md5(string_agg(x.version, ',' order by x.version) filter (where not x.device)),
+           coalesce(md5(string_agg(x.version, ',' order by x.version) filter (where x.device)), '')
+    from entries e
+    join lateral (
+        select 'e' || e.xmin, false
+        union all select 's' || id || xmin, false from entry_segment_starts where entry_id = e.id
+        union all select 't' || id || xmin, false from timing_records where entry_id = e.id
+        union all select 'i' || id || xmin, false from entry_incidents where entry_id = e.id
+        union all select 'd' || id || xmin, kind = 'faulty_fixes' from decisions
+            where event_id = e.event_id and (entry_id = e.id or entry_id is null)
+        union all select 'a' || id || xmin, true from entry_devices where entry_id = e.id
+    ) as x(version, device) on true
+    where e.event_id = %s::uuid
+    group by e.id
+"""
+
+
+def entry_fingerprints(event: str) -> dict[str, tuple[str, str]]:
+    """(inputs, devices) per entry."""
+    return {entry: (inputs, devices) for entry, inputs, devices in _rows(ENTRY_FINGERPRINTS, [event])}
+
+
+# Events that may still change: a month around them.
+OPEN_EVENTS = """
+    select id::text from events
+    where starts_at < now() + interval '30 days' and ends_at > now() - interval '30 days' order by id
+"""
+
+
+def open_events() -> list[str]:
+    return [row[0] for row in _rows(OPEN_EVENTS, [])]
+
+
+# Of the session, not of a transaction: the work it keeps to one scorer takes several.
+TRY_LEAD = "select pg_try_advisory_lock(hashtextextended(%s, 0))"
+END_LEAD = "select pg_advisory_unlock(hashtextextended(%s, 0))"
+
+
+@contextmanager
+def leading(kind: str, identity: str) -> Iterator[bool]:
+    """Whether this process alone does some work now; another one that asks meanwhile is told no."""
+    name = [f"trm:{kind}:{identity}"]
+    leads = bool(_rows(TRY_LEAD, name)[0][0])
+    try:
+        yield leads
+    finally:
+        if leads:
+            _rows(END_LEAD, name)
 
 
 # The next sequence number of a topic and its row, written in the transaction that made the change.
@@ -334,22 +331,6 @@ def _crossing(row: Row) -> Crossing:
         control=row[1], device=row[0], direction=Direction(row[2]), ts=row[3], uncertainty_ms=row[4],
         before_ts=row[5], after_ts=row[6], fraction=row[7], occurrence=row[8], min_distance_m=row[9],
     )  # fmt: skip
-
-
-def _fixes(rows: Sequence[Row], *, first_code: int) -> Fixes:
-    table = np.array(rows, dtype=np.float64).reshape(-1, 5)  # epoch ms fits a double exactly
-    return Fixes.build(
-        device=table[:, 0].astype(np.int32) - first_code,
-        ts=table[:, 1].astype(np.int64),
-        lat=table[:, 2],
-        lon=table[:, 3],
-        speed=table[:, 4],
-    )
-
-
-def _instant(ms: int) -> str:
-    """An epoch in ms as PostgreSQL reads it; text, as year 9999 overflows Python's datetime."""
-    return str(np.datetime64(ms, "ms")) + "Z"
 
 
 def _rows(sql: str, parameters: Any) -> list[Row]:

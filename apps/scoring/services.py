@@ -4,15 +4,15 @@ Everything is read from the database after the locks are taken, never from the o
 (design §1, rule 1), so that running an act again, late, twice or beside another scorer gives the same rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 from django.db import transaction
 
-from apps.course.domain.crossings import Crossing, detect
-from apps.course.domain.fixes import Fixes
 from apps.scoring import board, metrics, queries, results
+from apps.scoring.decisions import hold_faulty
+from apps.scoring.detection import replace_crossings
 from apps.scoring.plans import END_OF_TIME, EventPlan, event_plan
 from apps.scoring.queries import Unit, Window
 from apps.timing.domain.plan import StagePlan
@@ -34,6 +34,7 @@ def score_windows(windows: Sequence[Window]) -> list[str]:
     One transaction; the caller acknowledges after it and then tells the topics to the live processes.
     """
     with transaction.atomic():
+        hold_faulty(windows)
         found = queries.units(merged(windows))
         queries.lock("entry", {unit.entry for unit in found})
         topics: list[str] = []
@@ -42,17 +43,59 @@ def score_windows(windows: Sequence[Window]) -> list[str]:
         return topics
 
 
-def score_again(event: str, entry: str | None = None) -> list[str]:
-    """Score all an event, or one entry, has driven: after an edit of course, rules or assignments."""
-    with transaction.atomic():
-        entries = [entry] if entry else queries.event_entries(event)
-        whole = queries.units(queries.assignment_windows(event, entry))
-        units = [unit for unit in whole if unit.event == event]
-        queries.lock("entry", entries)
-        plan = event_plan(event)
-        replace_crossings(plan, units)
-        touched = [Touched(one, stage) for one in entries for stage in plan.stages]
-        return _publish(plan, _unique(touched))
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What to score anew: all entries of an event, or some; all stages, or one.
+
+    `detecting` looks at the fixes again too: needed when course or assignments changed, not for rules and decisions.
+    """
+
+    event: str
+    entries: tuple[str, ...] = ()
+    stage: str = ""
+    detecting: bool = True
+
+
+# A few entries a transaction: live scoring of the others goes on meanwhile, and memory stays small.
+ENTRIES_AT_ONCE = 25
+
+
+def score_again(again: Again) -> Iterator[tuple[int, list[str]]]:
+    """Score anew what has been driven, some entries a transaction; (entries done, topics with news) after each.
+
+    Raises Event.DoesNotExist, and ValueError for a course that cannot be read; what was done until then stays.
+    """
+    entries = again.entries or queries.event_entries(again.event)
+    for first in range(0, len(entries), ENTRIES_AT_ONCE):
+        some = entries[first : first + ENTRIES_AT_ONCE]
+        with transaction.atomic():
+            topics = _score_entries(again, some)
+        yield first + len(some), topics
+
+
+def _score_entries(again: Again, entries: Sequence[str]) -> list[str]:
+    queries.lock("entry", entries)
+    plan = event_plan(again.event)
+    stages = [stage for stage in plan.stages if again.stage in ("", stage.id)]
+    if again.detecting:
+        replace_crossings(plan, assigned_units(plan, entries, stages))
+    return _publish(plan, [Touched(one, stage) for one in entries for stage in stages])
+
+
+def assigned_units(plan: EventPlan, entries: Sequence[str], stages: Sequence[StagePlan]) -> list[Unit]:
+    """All that the devices of these entries recorded from the first of these stages to the end of the last."""
+    if not stages:
+        return []
+    margin = plan.gap_limit_ms
+    low = min(stage.from_ts for stage in stages) - margin
+    high = END_OF_TIME if any(s.to_ts is None for s in stages) else max(s.to_ts or 0 for s in stages) + margin
+    windows = [
+        Window(w.device, max(w.from_ts, low), min(w.to_ts, high))
+        for w in queries.assignment_windows(plan.event, entries)
+        if w.from_ts <= high and w.to_ts >= low
+    ]
+    mine = set(entries)
+    return [unit for unit in queries.units(merged(windows)) if unit.entry in mine]
 
 
 def merged(windows: Iterable[Window]) -> list[Window]:
@@ -102,61 +145,3 @@ def _touched(plan: EventPlan, units: Sequence[Unit]) -> list[Touched]:
 
 def _unique(touched: Iterable[Touched]) -> list[Touched]:
     return list({(t.entry, t.stage.id): t for t in touched}.values())
-
-
-def replace_crossings(plan: EventPlan, units: Sequence[Unit]) -> set[str]:
-    """Make the crossings on record within the units' windows equal to what the fixes say now.
-
-    Returns the entries whose crossings changed.
-    """
-    fixes = queries.unit_fixes(units)
-    found = detect(fixes, plan.course, plan.gap_limit_ms).crossings
-    held = queries.crossings_in(units, _bounds(fixes, units))
-    wanted, present = _rows(units, found), _rows(units, (crossing for _, crossing in held))
-    gone = [(row, crossing) for row, crossing in held if _row(units, crossing) not in wanted]
-    new = [(units[c.device], c) for c in found if _row(units, c) not in present]
-    queries.delete_crossings([row for row, _ in gone])
-    queries.insert_crossings(new)
-    return {units[c.device].entry for _, c in gone} | {unit.entry for unit, _ in new}
-
-
-CrossingRow = tuple[str, str, Crossing]
-
-
-def _row(units: Sequence[Unit], crossing: Crossing) -> CrossingRow:
-    """A crossing by entry and device instead of the unit it was seen in: two units may share a chord."""
-    unit = units[crossing.device]
-    return unit.entry, unit.device, _without_unit(crossing)
-
-
-def _rows(units: Sequence[Unit], crossings: Iterable[Crossing]) -> set[CrossingRow]:
-    return {_row(units, crossing) for crossing in crossings}
-
-
-def _without_unit(crossing: Crossing) -> Crossing:
-    return Crossing(
-        control=crossing.control,
-        device=0,
-        direction=crossing.direction,
-        ts=crossing.ts,
-        uncertainty_ms=crossing.uncertainty_ms,
-        before_ts=crossing.before_ts,
-        after_ts=crossing.after_ts,
-        fraction=crossing.fraction,
-        occurrence=crossing.occurrence,
-        min_distance_m=crossing.min_distance_m,
-    )
-
-
-def _bounds(fixes: Fixes, units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """Per unit, the stretch its fixes rule over: from the neighbour before to the neighbour after.
-
-    Where there is no neighbour there can be no true chord either, so the stretch has no end there.
-    """
-    bounds = []
-    for code, unit in enumerate(units):
-        ts = fixes.of_device(code).ts
-        low = int(ts[0]) if len(ts) and ts[0] < unit.from_ts else 0
-        high = int(ts[-1]) if len(ts) and ts[-1] > unit.to_ts else END_OF_TIME
-        bounds.append((low, high))
-    return bounds

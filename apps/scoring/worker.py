@@ -13,25 +13,21 @@ from django.core.exceptions import ObjectDoesNotExist
 from apps.common import stream
 from apps.common.stream import Group, Message
 from apps.scoring import metrics
-from apps.scoring.queries import Window
-from apps.scoring.services import score_again, score_windows
+from apps.scoring.queries import Window, open_events
+from apps.scoring.services import Again, score_again, score_windows
+from apps.scoring.upkeep import keep_up
 
 log = structlog.get_logger(__name__)
 
 REASONS = frozenset({"faulty", "course", "rules", "assignment", "decision", "replay"})
 CLAIM_COUNT = 100
+# Reasons that leave every crossing where it is.
+TOLD = frozenset({"rules", "decision"})
+KEEP_UP_EVERY_S = 1.0
 
 
 class RequestError(ValueError):
     """A request nobody could work off; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Score an event, or one entry of it, from its beginning."""
-
-    event: str
-    entry: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +47,16 @@ class Scorer:
         self._client = client
         self._group = Group(client, stream.REQUESTS_STREAM, stream.SCORER_GROUP, consumer)
         self._pace = pace
-        self._claim_at = 0.0
+        self._claim_at = self._keep_up_at = 0.0
 
     def prepare(self) -> None:
         self._group.ensure()
-        self._claim_at = 0.0
+        self._claim_at = self._keep_up_at = 0.0
 
     def step(self) -> bool:
-        """One batch of requests; True when there was one."""
+        """One batch of requests, and now and then what was edited; True when there was a request."""
+        if time.monotonic() >= self._keep_up_at:
+            self._keep_up()
         claimed = self._claim() if time.monotonic() >= self._claim_at else []
         messages = claimed or self._group.read(self._pace.batch, self._pace.block_ms)
         self._work_off(messages)
@@ -78,17 +76,25 @@ class Scorer:
         good = [(message, work) for message in messages if (work := self._parsed(message)) is not None]
         with metrics.SECONDS.time():
             topics = score_windows([w for _, work in good if isinstance(work, list) for w in work])
+            self._tell(topics)
             for again in _unique(work for _, work in good if isinstance(work, Again)):
-                topics += self._score_again(again)
-        self._tell(topics)
+                self._tell_each(again.event, (topics for _, topics in score_again(again)))
         self._group.ack([message.id for message, _ in good])
 
-    def _score_again(self, again: Again) -> list[str]:
+    def _keep_up(self) -> None:
+        """Score what was edited (`apps.scoring.upkeep`)."""
+        for event in open_events():
+            self._tell_each(event, keep_up(event))
+        self._keep_up_at = time.monotonic() + KEEP_UP_EVERY_S
+
+    def _tell_each(self, event: str, news: Iterable[list[str]]) -> None:
+        """Tell the topics as they come. A course nobody can read stops its own event alone: it is said, loudly."""
         try:
-            return score_again(again.event, again.entry)
+            for topics in news:
+                self._tell(topics)
         except (ObjectDoesNotExist, ValueError) as error:
-            log.error("event not scored", event_id=again.event, reason=str(error))
-            return []
+            log.error("event not scored", event_id=event, reason=str(error))
+            metrics.BROKEN_COURSES.inc()
 
     def _tell(self, topics: Iterable[str]) -> None:
         for topic in dict.fromkeys(topics):
@@ -122,16 +128,29 @@ class Scorer:
 
 
 def parse(message: Message) -> list[Window] | Again:
-    """The work a request asks for (contracts §1). Raises RequestError naming the field."""
+    """The work a request asks for, as narrow as it says (contracts §1). Raises RequestError naming the field."""
     reason = message.fields.get(b"reason", b"").decode(errors="replace")
     if reason == "fixes":
         return _windows(message.fields.get(b"windows", b""))
     if reason not in REASONS:
         raise RequestError(f"reason: {reason!r} is none of fixes, {', '.join(sorted(REASONS))}")
+    if reason == "faulty" and b"device_id" in message.fields:
+        return [_device_window(message)]
     event = _uuid(message, b"event_id")
     if event is None:
         raise RequestError("event_id: missing")
-    return Again(event, _uuid(message, b"entry_id"))
+    entry = _uuid(message, b"entry_id")
+    return Again(event, (entry,) if entry else (), _uuid(message, b"stage_id") or "", reason not in TOLD)
+
+
+def _device_window(message: Message) -> Window:
+    """The window of one device whose fixes were flagged."""
+    bounds = [message.fields.get(name, b"").decode(errors="replace") for name in (b"from", b"to")]
+    if not all(bound.isdecimal() for bound in bounds):
+        raise RequestError(f"from, to: {bounds} are not two instants in ms")
+    if int(bounds[0]) > int(bounds[1]):
+        raise RequestError("from: it is after to")
+    return Window(message.fields[b"device_id"].decode(errors="replace"), int(bounds[0]), int(bounds[1]))
 
 
 def _windows(value: bytes) -> list[Window]:

@@ -57,6 +57,11 @@ def build(entries: int = 5, limit_kmh: float = 50) -> Rally:
     return Rally(event, str(stage.id), tuple(crews), tuple(device.imei for device in devices))
 
 
+def instant(ts: int) -> datetime:
+    """Epoch ms as a time."""
+    return datetime.fromtimestamp(ts / 1000, UTC)
+
+
 def zone(from_m: float, to_m: float) -> dict[str, Any]:
     west, east = LON + from_m / DEGREE_M, LON + to_m / DEGREE_M
     ring = [[west, LAT - 0.002], [east, LAT - 0.002], [east, LAT + 0.002], [west, LAT + 0.002], [west, LAT - 0.002]]
