@@ -24,9 +24,9 @@ class Chords:
     lat: tuple[Floats, Floats]
     lon: tuple[Floats, Floats]
 
-    @property
-    def duration_ms(self) -> Ints:
-        return self.after_ts - self.before_ts
+    def duration_ms(self, rows: Ints) -> Ints:
+        """How long these chords last."""
+        return np.asarray(self.after_ts[rows] - self.before_ts[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

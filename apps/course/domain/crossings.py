@@ -92,7 +92,7 @@ def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> De
     touched: dict[int, list[str]] = {}
     for n, rows in near(chords, course.bounds):
         control, found = course.controls[n], course.shapes[n].hits(chords, rows)
-        short = chords.duration_ms[found.chord] <= gap_limit_ms
+        short = chords.duration_ms(found.chord) <= gap_limit_ms
         crossings += _crossings(control.id, chords, found.take(short))
         for chord in np.unique(found.chord[~short]):
             touched.setdefault(int(chord), []).append(control.id)
@@ -130,17 +130,24 @@ def suspicious(fixes: Fixes) -> tuple[tuple[int, int], ...]:
 
     They are flagged, not dropped: an official decides (design §4).
     """
-    if len(fixes) < 3:
-        return ()
-    same = fixes.device[1:] == fixes.device[:-1]
-    metres = distance_m(fixes.lat[:-1], fixes.lon[:-1], fixes.lat[1:], fixes.lon[1:])
-    jump = same & (metres / np.maximum(np.diff(fixes.ts), 1) * 3600 > IMPOSSIBLE_KMH)
+    a = _hurry(fixes)
+    b = a + 1
+    metres = distance_m(fixes.lat[a], fixes.lon[a], fixes.lat[b], fixes.lon[b])
+    jump = np.zeros(max(len(fixes) - 1, 0), bool)
+    jump[a] = metres / np.maximum(fixes.ts[b] - fixes.ts[a], 1) * 3600 > IMPOSSIBLE_KMH
     middle = np.flatnonzero(jump[:-1] & jump[1:]) + 1
     return tuple((int(fixes.device[i]), int(fixes.ts[i])) for i in middle)
 
 
+def _hurry(fixes: Fixes) -> NDArray[np.int64]:
+    """The chords that may be impossibly fast: a cheap look at degrees, of which none is longer than 112 km."""
+    same = fixes.device[1:] == fixes.device[:-1]
+    degrees = np.abs(np.diff(fixes.lat)) + np.abs(np.diff(fixes.lon))
+    return np.flatnonzero(same & (degrees * 112_000 * 3600 > IMPOSSIBLE_KMH * np.diff(fixes.ts)))
+
+
 def _crossings(control: str, chords: Chords, hits: Hits) -> Iterable[Crossing]:
-    duration = chords.duration_ms[hits.chord]
+    duration = chords.duration_ms(hits.chord)
     instants = chords.before_ts[hits.chord] + np.rint(hits.fraction * duration).astype(np.int64)
     doubts = uncertainty(duration, hits.sine)
     for n, chord in enumerate(hits.chord):

@@ -44,8 +44,9 @@ class Fixes:
         keep = (np.abs(lats) <= 90) & (np.abs(lons) <= 180) & ~((lats == 0) & (lons == 0))
         if usable is not None:
             keep &= np.asarray(usable, bool)
-        order = np.lexsort((times[keep], codes[keep]))
-        fixes = cls(*(column[keep][order] for column in (codes, times, lats, lons, speeds)))
+        kept = np.flatnonzero(keep)
+        order = kept[np.lexsort((times[kept], codes[kept]))]
+        fixes = cls(codes[order], times[order], lats[order], lons[order], speeds[order])
         first = np.ones(len(fixes), bool)
         first[1:] = (fixes.device[1:] != fixes.device[:-1]) | (fixes.ts[1:] != fixes.ts[:-1])
         return fixes if first.all() else fixes._take(first)

@@ -56,7 +56,7 @@ def near(chords: Chords, all_bounds: Sequence[Bounds]) -> Iterator[tuple[int, In
     for n in np.flatnonzero(touched.any(axis=1)):
         rows = np.flatnonzero(touched[n])
         if stretch > 1:
-            rows = _singly(boxes, rows, all_bounds[n])
+            rows = _singly(boxes, rows, all_bounds[int(n)])
         if len(rows):
             yield int(n), rows
 

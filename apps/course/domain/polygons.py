@@ -82,7 +82,7 @@ class Polygon:
         nearest = ((offset - along[..., None] * sides) ** 2).sum(axis=2).argmin(axis=1)
         side = sides[nearest] / np.sqrt(length_2[nearest])[:, None]
         across = np.abs(ways[:, 0] * side[:, 1] - ways[:, 1] * side[:, 0])
-        return np.minimum(across / np.hypot(ways[:, 0], ways[:, 1]), 1.0)
+        return np.asarray(np.minimum(across / np.hypot(ways[:, 0], ways[:, 1]), 1.0))
 
 
 def _no_hits() -> Hits:

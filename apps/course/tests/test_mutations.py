@@ -1,16 +1,19 @@
 """The tests of detection can fail: each mutant of the engine's own source is caught by a check they run.
 
-A mutant is the text of one module with one passage replaced; fixes, shapes and crossings are then compiled anew
-around it. A passage that is no longer there, once, fails the test: who rewrites the engine rewrites the mutants.
+A mutant is the text of the engine with one passage replaced, imported anew. A passage that is not there exactly
+once fails the test: who rewrites the engine rewrites its mutants.
 """
 
-import importlib.util
+import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import localcontext
+from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -18,7 +21,7 @@ from apps.course import domain
 from apps.course.tests.domain import test_oracle as checks
 from apps.course.tests.domain.oracle import DIGITS
 
-MODULES = ("fixes", "shapes", "crossings")  # in the order of their imports
+SHARED = "controls"  # the data the checks hand to every engine: never a mutant, never loaded anew
 
 
 def agreement() -> None:
@@ -30,56 +33,41 @@ def long_edge() -> None:
     checks.test_a_long_edge_bulges_towards_the_pole(65.0, 3.0, -0.3)
 
 
+def many_chords() -> None:
+    test_nearness.check_agreement(sys.modules[f"{domain.__name__}.nearness"])
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    module: str
     passage: str
     instead: str
     check: Callable[[], object] = agreement
 
 
 MUTANTS = {
-    "the instant is the fix after": Mutant(
-        "crossings",
-        "chords.before_ts[hits.chord] + np.rint(hits.fraction * duration).astype(np.int64)",
-        "chords.after_ts[hits.chord]",
+    "the instant is the fix after": Mutant("np.rint(hits.fraction * duration)", "(duration + 0)"),
+    "the instant is cut, not rounded": Mutant(
+        "np.rint(hits.fraction * duration)", "np.floor(hits.fraction * duration)"
     ),
-    "the instant is cut, not rounded": Mutant("crossings", "np.rint(hits.fraction", "np.floor(hits.fraction"),
-    "no gap limit": Mutant(
-        "crossings", "chords.duration_ms[found.chord] <= gap_limit_ms", "chords.duration_ms[found.chord] >= 0"
-    ),
-    "a chord of the limit itself is a gap": Mutant(
-        "crossings",
-        "chords.duration_ms[found.chord] <= gap_limit_ms",
-        "chords.duration_ms[found.chord] < gap_limit_ms",
-    ),
-    "devices are joined": Mutant(
-        "crossings", "np.flatnonzero(fixes.device[1:] == fixes.device[:-1])", "np.arange(len(fixes) - 1)"
-    ),
+    "no gap limit": Mutant("<= gap_limit_ms", ">= 0"),
+    "a chord of the limit itself is a gap": Mutant("<= gap_limit_ms", "< gap_limit_ms"),
+    "devices are joined": Mutant("np.flatnonzero(fixes.device[1:] == fixes.device[:-1])", "np.arange(len(fixes) - 1)"),
     # The boundary is a millimetre thick: to compare with `<` is to leave it out.
-    "a fix on the circle is outside": Mutant(
-        "shapes", "c <= touch, c + 2 * b + a <= touch", "c < 0, c + 2 * b + a < 0"
-    ),
-    "a tangent does not touch the circle": Mutant(
-        "shapes", "smallest <= self._radius + TOUCH_M", "smallest < self._radius"
-    ),
-    "a fix on the edge is outside the polygon": Mutant("shapes", "shape.buffer(TOUCH_M", "shape.buffer(-TOUCH_M"),
+    "a fix on the circle is outside": Mutant("c <= touch, c + 2 * b + a <= touch", "c < 0, c + 2 * b + a < 0"),
+    "a tangent does not touch the circle": Mutant("smallest <= self._radius + TOUCH_M", "smallest < self._radius"),
+    "a fix on the edge is outside the polygon": Mutant("shape.buffer(TOUCH_M", "shape.buffer(-TOUCH_M"),
     "a fix on the line did not arrive at the gate": Mutant(
-        "shapes", "(np.sign(before) != 0) & (np.sign(before) != np.sign(after))", "before * after < 0"
+        "(np.sign(before) != 0) & (np.sign(before) != np.sign(after))", "before * after < 0"
     ),
     "who departs from the line crosses the gate": Mutant(
-        "shapes", "(np.sign(before) != 0) & (np.sign(before)", "(np.sign(before)"
+        "(np.sign(before) != 0) & (np.sign(before)", "(np.sign(before)"
     ),
-    "a gate counts both ways": Mutant("shapes", "np.cos(self._bearing) > 0", "np.cos(self._bearing) > -np.inf"),
-    "a gate has no ends": Mutant("shapes", "(along <= self._length + TOUCH_M)", "(along < np.inf)"),
-    "the straight edge follows the parallel": Mutant(
-        "shapes", "margin_m + _bulge_m(lats, lons)", "margin_m", long_edge
-    ),
-    "in the order of arrival": Mutant(
-        "fixes", "np.lexsort((times[keep], codes[keep]))", 'np.argsort(codes[keep], kind="stable")'
-    ),
-    "what comes twice counts twice": Mutant("fixes", "fixes if first.all() else fixes._take(first)", "fixes"),
-    "unusable fixes count": Mutant("fixes", "keep &= np.asarray(usable, bool)", "keep &= True"),
+    "a gate counts both ways": Mutant("np.cos(self._bearing) > 0", "np.cos(self._bearing) > -np.inf"),
+    "a gate has no ends": Mutant("(along <= self._length + TOUCH_M)", "(along < np.inf)"),
+    "the straight edge follows the parallel": Mutant("margin_m + _bulge_m(lats, lons)", "margin_m", long_edge),
+    "in the order of arrival": Mutant("np.lexsort((", '(lambda keys: np.argsort(keys[-1], kind="stable"))(('),
+    "what comes twice counts twice": Mutant("fixes if first.all() else", "fixes if True else"),
+    "unusable fixes count": Mutant("keep &= np.asarray(usable, bool)", "keep &= True"),
 }
 
 
@@ -90,50 +78,68 @@ def _digits() -> Iterator[None]:
         yield
 
 
-def put_in_place(monkeypatch: pytest.MonkeyPatch, texts: dict[str, str]) -> None:
-    """Compile the engine's modules from these texts and let the checks run on them."""
-    modules = {name: compiled(monkeypatch, name, text) for name, text in texts.items()}
-    monkeypatch.setattr(checks, "engine", modules["crossings"])
-    monkeypatch.setattr(checks, "Fixes", modules["fixes"].Fixes)
+class Texts(MetaPathFinder, SourceLoader):
+    """Imports the engine's modules from texts, by full name, in whatever order they ask for each other."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        return spec_from_loader(fullname, self) if fullname in self._texts else None
+
+    def get_filename(self, fullname: str) -> str:
+        return fullname
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self._texts[str(path)].encode()
 
 
-def compiled(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> ModuleType:
-    full_name = f"{domain.__name__}.{name}"
-    spec = importlib.util.spec_from_loader(full_name, loader=None)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    # The modules that are compiled after this one import it from here.
-    monkeypatch.setitem(sys.modules, full_name, module)
-    exec(compile(text, f"{name}.py, a mutant", "exec"), module.__dict__)
-    return module
+def engine_texts() -> dict[str, str]:
+    """The modules of the domain that are loaded, by full name."""
+    files = {f"{domain.__name__}.{file.stem}": file for file in Path(domain.__file__).parent.glob("[a-z]*.py")}
+    return {name: file.read_text() for name, file in files.items() if name in sys.modules and file.stem != SHARED}
 
 
-def texts() -> dict[str, str]:
-    folder = Path(domain.__file__).parent
-    return {name: (folder / f"{name}.py").read_text() for name in MODULES}
+def put_in_place(monkeypatch: pytest.MonkeyPatch, texts: Mapping[str, str]) -> None:
+    """Import the engine from these texts and let the checks run on it, until the test is over."""
+    for name in texts:
+        monkeypatch.setattr(domain, name.rpartition(".")[2], sys.modules[name])  # which importing anew sets, too
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Texts(texts), *sys.meta_path])
+    monkeypatch.setattr(checks, "engine", importlib.import_module(f"{domain.__name__}.crossings"))
+    monkeypatch.setattr(checks, "Fixes", importlib.import_module(f"{domain.__name__}.fixes").Fixes)
 
 
-def replaced(text: str, mutant: Mutant) -> str:
-    assert text.count(mutant.passage) == 1, f"{mutant.module}.py has {mutant.passage!r} not once: mend the mutant"
-    return text.replace(mutant.passage, mutant.instead)
+def replaced(texts: Mapping[str, str], mutant: Mutant) -> dict[str, str]:
+    found = {name: text.count(mutant.passage) for name, text in texts.items() if mutant.passage in text}
+    assert list(found.values()) == [1], f"{mutant.passage!r} is not once in the engine but {found}: mend the mutant"
+    return {name: text.replace(mutant.passage, mutant.instead) for name, text in texts.items()}
 
 
 @pytest.mark.parametrize("check", [agreement, long_edge])
-def test_the_engine_compiled_anew_is_sound(monkeypatch: pytest.MonkeyPatch, check: Callable[[], object]) -> None:
+def test_the_engine_imported_anew_is_sound(monkeypatch: pytest.MonkeyPatch, check: Callable[[], object]) -> None:
     """Guards the mutants: without a change they would pass, so it is the change that is caught."""
-    put_in_place(monkeypatch, texts())
+    put_in_place(monkeypatch, engine_texts())
     check()
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_caught(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    mutant, sources = MUTANTS[name], texts()
-    put_in_place(monkeypatch, sources | {mutant.module: replaced(sources[mutant.module], mutant)})
+    put_in_place(monkeypatch, replaced(engine_texts(), MUTANTS[name]))
     with pytest.raises(AssertionError):
-        mutant.check()
+        MUTANTS[name].check()
 
 
 def test_a_passage_that_is_gone_is_no_mutant() -> None:
     """Refactoring cannot switch these tests off in silence."""
     with pytest.raises(AssertionError, match="mend the mutant"):
-        replaced("nothing of the kind", MUTANTS["no gap limit"])
+        replaced({"engine": "nothing of the kind"}, MUTANTS["no gap limit"])
+
+
+def test_the_engine_is_itself_again_after_a_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant that stayed in place would spoil every test that comes after."""
+    before = checks.engine, checks.Fixes, sys.modules[f"{domain.__name__}.crossings"]
+    with monkeypatch.context() as patch:
+        put_in_place(patch, replaced(engine_texts(), MUTANTS["no gap limit"]))
+        assert checks.engine is not before[0]
+    assert (checks.engine, checks.Fixes, sys.modules[f"{domain.__name__}.crossings"]) == before
