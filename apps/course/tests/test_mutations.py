@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from apps.course import domain
+from apps.course.tests.domain import test_nearness
 from apps.course.tests.domain import test_oracle as checks
 from apps.course.tests.domain.oracle import DIGITS
 
@@ -49,6 +50,9 @@ MUTANTS = {
     "the instant is cut, not rounded": Mutant(
         "np.rint(hits.fraction * duration)", "np.floor(hits.fraction * duration)"
     ),
+    "only the first chord of a stretch is looked at": Mutant(
+        "STRETCH + np.arange(STRETCH)", "STRETCH + np.arange(1)", many_chords
+    ),
     "no gap limit": Mutant("<= gap_limit_ms", ">= 0"),
     "a chord of the limit itself is a gap": Mutant("<= gap_limit_ms", "< gap_limit_ms"),
     "devices are joined": Mutant("np.flatnonzero(fixes.device[1:] == fixes.device[:-1])", "np.arange(len(fixes) - 1)"),
@@ -65,6 +69,7 @@ MUTANTS = {
     "a gate counts both ways": Mutant("np.cos(self._bearing) > 0", "np.cos(self._bearing) > -np.inf"),
     "a gate has no ends": Mutant("(along <= self._length + TOUCH_M)", "(along < np.inf)"),
     "the straight edge follows the parallel": Mutant("margin_m + _bulge_m(lats, lons)", "margin_m", long_edge),
+    "a stretch loses its last chord": Mutant("np.arange(STRETCH)", "np.arange(STRETCH - 1)", many_chords),
     "in the order of arrival": Mutant("np.lexsort((", '(lambda keys: np.argsort(keys[-1], kind="stable"))(('),
     "what comes twice counts twice": Mutant("fixes if first.all() else", "fixes if True else"),
     "unusable fixes count": Mutant("keep &= np.asarray(usable, bool)", "keep &= True"),
@@ -78,20 +83,27 @@ def _digits() -> Iterator[None]:
         yield
 
 
-class Texts(MetaPathFinder, SourceLoader):
-    """Imports the engine's modules from texts, by full name, in whatever order they ask for each other."""
+class Text(SourceLoader):
+    """Loads a module from its text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_filename(self, fullname: str) -> str:
+        return f"{fullname}, a mutant"
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self._text.encode()
+
+
+class Texts(MetaPathFinder):
+    """Finds the engine's modules in texts, by full name, in whatever order they ask for each other."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        return spec_from_loader(fullname, self) if fullname in self._texts else None
-
-    def get_filename(self, fullname: str) -> str:
-        return fullname
-
-    def get_data(self, path: str | bytes) -> bytes:
-        return self._texts[str(path)].encode()
+        return spec_from_loader(fullname, Text(self._texts[fullname])) if fullname in self._texts else None
 
 
 def engine_texts() -> dict[str, str]:
@@ -116,7 +128,7 @@ def replaced(texts: Mapping[str, str], mutant: Mutant) -> dict[str, str]:
     return {name: text.replace(mutant.passage, mutant.instead) for name, text in texts.items()}
 
 
-@pytest.mark.parametrize("check", [agreement, long_edge])
+@pytest.mark.parametrize("check", [agreement, long_edge, many_chords])
 def test_the_engine_imported_anew_is_sound(monkeypatch: pytest.MonkeyPatch, check: Callable[[], object]) -> None:
     """Guards the mutants: without a change they would pass, so it is the change that is caught."""
     put_in_place(monkeypatch, engine_texts())
@@ -138,8 +150,9 @@ def test_a_passage_that_is_gone_is_no_mutant() -> None:
 
 def test_the_engine_is_itself_again_after_a_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant that stayed in place would spoil every test that comes after."""
-    before = checks.engine, checks.Fixes, sys.modules[f"{domain.__name__}.crossings"]
+    name = f"{domain.__name__}.crossings"
+    before = [vars(checks)["engine"], vars(checks)["Fixes"], sys.modules[name]]
     with monkeypatch.context() as patch:
         put_in_place(patch, replaced(engine_texts(), MUTANTS["no gap limit"]))
-        assert checks.engine is not before[0]
-    assert (checks.engine, checks.Fixes, sys.modules[f"{domain.__name__}.crossings"]) == before
+        assert vars(checks)["engine"] is not before[0]
+    assert [vars(checks)["engine"], vars(checks)["Fixes"], sys.modules[name]] == before
