@@ -43,7 +43,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """Metres added to the millimetre and to the micrometre: what moves with them is too close to call."""
+    """Metres by which boundaries and gate lines are pushed out: what moves with them is too close to call."""
 
     boundary: Decimal = Decimal(0)
     line: Decimal = Decimal(0)
@@ -66,7 +66,9 @@ def neighbours(rows: Iterable[Fix]) -> Iterator[tuple[Fix, Fix]]:
 
 
 def solver(control: Control, slack: Slack = Slack()) -> Solver:  # noqa: B008 - frozen
-    return {Shape.CIRCLE: Circle, Shape.POLYGON: Polygon, Shape.GATE: Gate}[control.shape](control, slack)
+    if control.shape is Shape.CIRCLE:
+        return Circle(control, slack)
+    return Polygon(control, slack) if control.shape is Shape.POLYGON else Gate(control, slack)
 
 
 def sine_cosine(angle: Decimal) -> tuple[Decimal, Decimal]:
@@ -118,8 +120,8 @@ class Circle:
 
     def __init__(self, control: Control, slack: Slack) -> None:
         self.point = Tangent(control.points).point
-        self._radius = units(Decimal(control.radius_m))
-        self._grown_2 = (self._radius + units(TOUCH_M + slack.boundary)) ** 2
+        self._radius = units(Decimal(control.radius_m) + slack.boundary)
+        self._grown_2 = (self._radius + units(TOUCH_M)) ** 2
 
     def meetings(self, start: Point, end: Point) -> list[Meeting]:
         (x, y), dx, dy = start, end[0] - start[0], end[1] - start[1]

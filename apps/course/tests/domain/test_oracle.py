@@ -24,7 +24,8 @@ from apps.course.tests.domain.trajectories import PLACES, Frame, Scene, scene
 SEED = 20260607
 SCENES, DEVICES = 50, 200
 GAP_LIMIT_MS = 10_000
-ALLOWED_MS = Fraction(51, 100)  # half by rounding, the rest by what doubles lose
+DOUBLES_MS = Fraction(1, 100)
+ALLOWED_MS = Fraction(1, 2) + DOUBLES_MS  # half by rounding to whole milliseconds, the rest for what doubles lose
 PUSH_M = Decimal("1e-7")  # what a boundary is pushed by, either way, to learn whether a case is too close to call
 
 Pair = tuple[Fix, Fix]
@@ -132,9 +133,9 @@ def run(one: Scene) -> Seen:
 
 
 def too_close(control: Control, pair: Pair) -> bool:
-    """Whether a tenth of a micrometre changes what the oracle finds, or moves it by half a millisecond."""
+    """Whether a tenth of a micrometre changes what the oracle finds, or moves it further than doubles may."""
     less, more = (Exact(control, push).instants(pair) for push in (-PUSH_M, PUSH_M))
-    return less.keys() != more.keys() or any(abs(less[key] - more[key]) > Fraction(1, 2) for key in less)
+    return less.keys() != more.keys() or any(abs(less[key] - more[key]) > DOUBLES_MS for key in less)
 
 
 def as_floats(instants: Mapping[Key, Fraction]) -> dict[Key, float]:
