@@ -16,7 +16,7 @@ from apps.penalties.domain.registry import (
 )
 from apps.timing.domain.passages import Record, Window
 from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, StagePlan
-from apps.timing.domain.segment_times import SegmentTime
+from apps.timing.domain.segment_times import SegmentTime, truncated
 from apps.timing.domain.waypoints import WaypointReading, read_waypoints
 from apps.timing.domain.zone_intervals import FZ_MISSED, ZoneInterval, zone_intervals
 
@@ -106,7 +106,11 @@ def segment_drives(segments: Sequence[Driven]) -> tuple[SegmentDrive, ...]:
     kinds = (SegmentType.SPECIAL_STAGE, SegmentType.LIAISON)
     return tuple(
         SegmentDrive(
-            one.segment.id, one.segment.special, one.time.raw_ms, one.segment.maximum_ms, one.time.start_ts is not None
+            segment=one.segment.id,
+            special=one.segment.special,
+            raw_ms=None if one.time.raw_ms is None else truncated(one.time.raw_ms, one.segment),
+            maximum_ms=one.segment.maximum_ms,
+            started=one.time.start_ts is not None,
         )
         for one in segments
         if one.segment.type in kinds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from apps.course.domain.crossings import Crossing
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.decisions import Overlay
-from apps.penalties.domain.evaluate import EVALUATORS, evaluate
+from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.domain.registry import Before, Incident, Offences
 from apps.scoring.domain.offences import (
@@ -28,6 +28,9 @@ from apps.timing.domain.marks import Mark, Marks, by_control
 from apps.timing.domain.passages import Record, record
 from apps.timing.domain.plan import StagePlan, WaypointPlan
 from apps.timing.domain.segment_times import Facts, SegmentTime, segment_times
+
+# The penalties that stand for a time; a fixed penalty comes on top of one.
+LUMPS = frozenset({"dnf_lump", "dns_lump"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +131,7 @@ class _Verdict:
     @property
     def lumped(self) -> bool:
         """Whether a lump stands for the time of a stage that was not finished or not started (6.4)."""
-        return any(p.type in EVALUATORS and EVALUATORS[p.type].terms.prices_status for p in self.counting)
+        return any(penalty.type in LUMPS for penalty in self.counting)
 
 
 def _read(plan: StagePlan, evidence: Evidence) -> _Reading:
@@ -169,10 +172,12 @@ def _judge(reading: _Reading, offences: Offences, formulas: Sequence[Formula], e
     verdict = _verdict(evaluate(offences, formulas), word, evident, evidence.overlay)
     if verdict.status not in LUMPED:
         return verdict
-    left_out = reading.not_validated() if _counts_missed(formulas) else offences.missed
-    final = replace(offences, status=verdict.status.value, missed=left_out)
+    final = replace(offences, status=verdict.status.value)
     lumped = _verdict(evaluate(final, formulas), word, evident, evidence.overlay)
-    return lumped if lumped.lumped else verdict
+    if lumped.lumped and _counts_missed(lumped, formulas):
+        final = replace(final, missed=reading.not_validated())
+        lumped = _verdict(evaluate(final, formulas), word, evident, evidence.overlay)
+    return lumped
 
 
 def _verdict(issued: Iterable[Issued], word: str, evident: Status, overlay: Overlay) -> _Verdict:
@@ -189,10 +194,10 @@ def _edited(issued: Issued, overlay: Overlay) -> Issued:
     return replace(issued, ms=ms, inputs={**issued.inputs, "by_the_rule_ms": issued.ms})
 
 
-def _counts_missed(formulas: Sequence[Formula]) -> bool:
-    """Whether a lump comes on top of all waypoints left out, as in FIM 80.24."""
-    lumps = [f for f in formulas if EVALUATORS[f.type].terms.prices_status]
-    return any(formula.params.get("count_missed", True) for formula in lumps)
+def _counts_missed(verdict: _Verdict, formulas: Sequence[Formula]) -> bool:
+    """Whether the lump comes on top of all waypoints left out, as in FIM 80.24."""
+    used = {penalty.formula for penalty in verdict.counting if penalty.type in LUMPS}
+    return any(formula.params.get("count_missed", True) for formula in formulas if formula.id in used)
 
 
 def _outcome(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> StageOutcome:

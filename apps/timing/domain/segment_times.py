@@ -96,8 +96,13 @@ def segment_times(plan: StagePlan, crossings: Record, facts: Facts) -> tuple[Seg
 def duration(segment: SegmentPlan, start_ts: int, finish_ts: int, excluded_ms: int = 0) -> tuple[int, int]:
     """(raw, net) ms: the allotment subtracted (8.1), truncated once (5.3), clamped by the maximum (5.4)."""
     raw = finish_ts - start_ts - segment.neutral_ms - excluded_ms
-    net = max(0, raw - raw % segment.rounding_ms)
+    net = truncated(raw, segment)
     return raw, net if segment.maximum_ms is None else min(net, segment.maximum_ms)
+
+
+def truncated(raw_ms: int, segment: SegmentPlan) -> int:
+    """A duration cut to the preceding second or tenth, never below 0 (5.3)."""
+    return max(0, raw_ms - raw_ms % segment.rounding_ms)
 
 
 def _segment_time(segment: SegmentPlan, search: _Search, facts: Facts) -> SegmentTime:
@@ -129,7 +134,7 @@ def _decided(segment: SegmentPlan, time: SegmentTime, facts: Facts, search: _Sea
     raw = net = None
     if time.start_ts is not None and time.finish_ts is not None:
         raw, net = duration(segment, time.start_ts, time.finish_ts, excluded)
-    over = raw is not None and segment.maximum_ms is not None and raw > segment.maximum_ms
+    over = raw is not None and segment.maximum_ms is not None and truncated(raw, segment) > segment.maximum_ms
     if decided.notional_ms is not None:
         net = decided.notional_ms
     return replace(
