@@ -12,7 +12,7 @@ from apps.demo.names import CREW_DOMAIN, ORGANIZATION, SLUG
 from apps.events.models import Entry, EntryDevice, Event, RaceClass
 from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula
 from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
-from apps.timing.models import EntryCrossing, EntrySegmentStart, TimingRecord
+from apps.timing.models import EntryCrossing, EntrySegmentStart, StartList, StartOverride, TimingRecord
 
 
 def remove_event(crews: Sequence[Crew]) -> None:
@@ -32,8 +32,10 @@ def _remove_rows(event: Event) -> None:
     vehicles = list(Vehicle.objects.filter(entries__event=event).values_list("id", flat=True))
     OutboxRow.objects.filter(topic__startswith=f"leaderboard:{event.id}").delete()
     ResultRevision.objects.filter(event=event).delete()
+    StartList.objects.filter(stage__event=event).delete()
     for model in (
-        EntryCrossing, TimingRecord, EntrySegmentStart, EntryPenalty, EntryIncident, StageResult, EventResult,
+        EntryCrossing, TimingRecord, EntrySegmentStart, StartOverride, EntryPenalty, EntryIncident, StageResult,
+        EventResult,
     ):  # fmt: skip
         model.objects.filter(entry__event=event).delete()
     Decision.objects.filter(event=event).delete()

@@ -4,12 +4,14 @@ from datetime import date
 
 import pytest
 
+from apps.accounts.factories import UserFactory
 from apps.course.models import Waypoint, WaypointType
 from apps.demo.domain.course import build_course
 from apps.demo.domain.field import build_field
 from apps.demo.services import ZONE, build_event, make_admin
 from apps.events.models import Entry, Event, RaceClass
 from apps.scoring.plans import load_plan
+from apps.scoring.start_lists import Where, open_stage, reposition
 from apps.timing.models import EntrySegmentStart
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +43,11 @@ def test_the_scorer_can_read_it() -> None:
 
 
 def test_building_again_replaces_what_was_there() -> None:
-    build_event(COURSE, build_field(12, 3, 1))
+    """Also what officials made of it since: a start list, a crew moved on it."""
+    played = build_event(COURSE, build_field(12, 3, 1))
+    stage, official = played.stages.all()[0], UserFactory()
+    open_stage(stage, official)
+    reposition(stage, Entry.objects.filter(event=played)[3], Where(position=1), "faster", official)
     event = build_event(build_course(2), build_field(6, 3, 2))
     assert Event.objects.count() == 1 and Entry.objects.filter(event=event).count() == 6
 
