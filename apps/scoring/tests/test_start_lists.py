@@ -1,5 +1,6 @@
 """Start lists on real PostgreSQL: proposed, opened, published again, moved by officials (rulebook 7)."""
 
+import random
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,10 @@ from apps.events.factories import EntryFactory, EventFactory, RaceClassFactory
 from apps.events.models import Entry, EntryStatus
 from apps.penalties.factories import EntryPenaltyFactory
 from apps.scoring.factories import EventResultFactory, StageResultFactory
+from apps.scoring.models import StageResult
 from apps.scoring.start_lists import Republished, Where, open_stage, propose, reposition, republish, revoke
+from apps.scoring.tests import rally
+from apps.scoring.tests.pipes import processor, scorer
 from apps.timing.domain.start_order import StartOrderError
 from apps.timing.models import EntrySegmentStart, StartList, StartOverride
 
@@ -369,6 +373,24 @@ def test_two_officials_publishing_at_once_make_one_version(stage: Stage, officia
     use(stage, "manual", order=[5, 4, 3, 2, 1])
     found = at_once(lambda: republish(stage, official, "reversed"))
     assert {f.list.version for f in found} == {2} and sorted(len(f.moves) for f in found) == [0, 4]
+
+
+@committing
+def test_the_scorer_follows_the_list(official: User, redis: Redis) -> None:
+    """From the list to the stage time: a standing start is the assigned instant, whatever GPS says (5.1)."""
+    driven = rally.build(2)
+    stage = Stage.objects.get(id=driven.stage_id)
+    Segment.objects.filter(stage=stage).update(start_from=StartFrom.ASSIGNED)
+    stream.send(redis, "telemetry:t", rally.drive(driven, random.Random(7)))
+    processor(redis).run_until_idle()
+    open_stage(stage, official)
+    scorer(redis).run_until_idle()
+    first = dict(StageResult.objects.values_list("entry__race_number", "time_ms"))
+    reposition(stage, driven.entries[1], Where(start_at=stage.starts_at + MINUTE / 2), "beam", official)
+    republish(stage, official, "302 was sent off half a minute early")
+    scorer(redis).run_until_idle()
+    then = dict(StageResult.objects.values_list("entry__race_number", "time_ms"))
+    assert (then[301], then[302]) == (first[301], first[302] + 30_000)
 
 
 def at_once(act: Any) -> list[Any]:
