@@ -10,10 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from apps.common import stream
+from apps.common.embedded.server import Server
 from apps.telemetry.tests.chaos.actors import Processors, Producer
 from apps.telemetry.tests.chaos.records import drive
 from apps.telemetry.tests.chaos.site import Site, site
@@ -21,7 +23,8 @@ from apps.telemetry.tests.chaos.verdict import consumers, is_drained, judge
 
 RECORDS = int(os.environ.get("CHAOS_RECORDS", "12000"))
 SEED = int(os.environ.get("CHAOS_SEED") or time.time_ns() % 2**32)
-RATE = max(1200, RECORDS // 60)  # records a second: ten seconds of sending in CI, a minute in the whole run
+KILLS = 4 + RECORDS // 5000
+AHEAD = max(1000, RECORDS // 50)  # records sent beyond the next blow: what it strikes into
 PROCESSORS = 2
 LONGEST_S = 120 + RECORDS / 500
 pytestmark = pytest.mark.slow
@@ -29,49 +32,47 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """Something done to the servers once so many records are sent."""
+    """Something done to a process once so many records are sent."""
 
     at: int
-    name: str
-    act: Callable[[], None]
+    act: Callable[[], object]
+
+
+def outage(place: Site, processors: Processors, server: Server, number: signal.Signals, seconds: float) -> None:
+    processors.one_at_work()
+    place.outage(server, number, seconds)
 
 
 def blows(place: Site, processors: Processors, rng: random.Random) -> list[Blow]:
-    """Each server is ended politely and rudely, at moments of chance; the whole run does it three times."""
+    """Each server is ended politely and rudely, the whole run does it three times; between, processors are killed."""
     outages = {
         "Valkey stopped": (place.valkey, signal.SIGTERM),
         "Valkey killed": (place.valkey, signal.SIGKILL),
         "PostgreSQL stopped": (place.postgres, signal.SIGINT),
         "PostgreSQL crashed": (place.postgres, signal.SIGQUIT),
     }
-    dealt = [Blow(_moment(rng), "a processor frozen", lambda: processors.freeze(2.0))]
-    for name, (server, number) in [*outages.items()] * (3 if RECORDS >= 100_000 else 1):
-        away = rng.uniform(0, 0.5)
-        dealt.append(Blow(_moment(rng), name, lambda s=server, n=number, a=away: place.outage(s, n, a)))  # type: ignore[misc]
-    return sorted(dealt, key=lambda blow: blow.at)
+    acts: list[Callable[[], object]] = [partial(processors.freeze, 2.0), *[processors.strike] * KILLS]
+    for server, number in [*outages.values()] * (3 if RECORDS >= 100_000 else 1):
+        acts += [partial(outage, place, processors, server, number, rng.uniform(0, 0.5))]
+    return sorted((Blow(rng.randrange(RECORDS * 9 // 10), act) for act in acts), key=lambda blow: blow.at)
 
 
-def _moment(rng: random.Random) -> int:
-    return rng.randrange(RECORDS // 10, RECORDS * 9 // 10)
-
-
-def storm(due: list[Blow], producer: Producer, processors: Processors, rng: random.Random, deadline: float) -> None:
-    """Until all is sent: what is due to the servers, and every second or two a processor killed."""
+def storm(due: list[Blow], producer: Producer, processors: Processors, deadline: float) -> None:
+    """Until all is sent and all is struck."""
     while producer.is_alive() or due:
         assert time.monotonic() < deadline, f"only {producer.sent} records could be sent"
-        producer.join(rng.uniform(0.2, 1.6))
         processors.check()
-        producer.wait_for_work_in_hand()
-        processors.strike()
-        while due and due[0].at <= producer.sent:
-            producer.wait_for_work_in_hand()
+        producer.allowed = due[0].at + AHEAD if due else RECORDS
+        if due and due[0].at <= producer.sent:
             due.pop(0).act()
+        else:
+            producer.join(0.01)
 
 
 def calm(place: Site, processors: Processors, deadline: float) -> None:
     """Whoever is left works off what is left."""
     with stream.connect(place.valkey.url()) as client:
-        while not (is_drained(client) and processors.names <= consumers(client)):
+        while not (is_drained(client) and processors.all_read()):
             assert time.monotonic() < deadline, "the processors do not come to an end"
             processors.check()
             time.sleep(0.1)
@@ -84,10 +85,10 @@ def test_whatever_is_killed_positions_and_dead_letters_are_exactly_what_was_sent
     rng, deadline = random.Random(SEED), time.monotonic() + LONGEST_S
     records = drive(random.Random(SEED), RECORDS)
     with site() as place:
-        producer, processors = Producer(place.valkey.url(), records, RATE), Processors(place, rng, PROCESSORS)
+        producer, processors = Producer(place.valkey.url(), records), Processors(place, rng, PROCESSORS)
         try:
             producer.start()
-            storm(blows(place, processors, rng), producer, processors, rng, deadline)
+            storm(blows(place, processors, rng), producer, processors, deadline)
             calm(place, processors, deadline)
         finally:
             producer.stop()

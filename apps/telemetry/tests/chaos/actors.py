@@ -20,6 +20,7 @@ from apps.telemetry.tests.chaos.site import ROOT, Site
 
 STREAM = "telemetry:t"
 CHUNK = 100
+WORK_WITHIN_S = 3.0
 SETTINGS = {
     "METRICS_PORT": "0",
     "LOG_LEVEL": "ERROR",
@@ -32,46 +33,38 @@ SETTINGS = {
 
 
 class Producer(threading.Thread):
-    """Sends every record at least once: what Redis did not answer for is sent again, whatever became of it."""
+    """Sends every record at least once: what Redis did not answer for is sent again, whatever became of it.
 
-    def __init__(self, url: str, records: Sequence[Record], rate: int) -> None:
+    `allowed` is how many it may send by now, so that a storm has something to strike to its end.
+    """
+
+    def __init__(self, url: str, records: Sequence[Record]) -> None:
         super().__init__(name="producer", daemon=True)
         self._client = stream.connect(url)
         self._records = records
-        self._rate = rate
         self._enough = threading.Event()
-        self.sent = self.repeated = 0
+        self.allowed = self.sent = self.repeated = 0
 
     def run(self) -> None:
-        began = time.monotonic()
         while self.sent < len(self._records) and not self._enough.is_set():
-            if self._try(self._records[self.sent : self.sent + CHUNK]):
+            if self.sent < self.allowed and self._send(self._records[self.sent : self.sent + CHUNK]):
                 self.sent += CHUNK
-                self._enough.wait(max(0.0, began + self.sent / self._rate - time.monotonic()))
             else:
-                self.repeated += 1
-                self._enough.wait(0.1)
-
-    def wait_for_work_in_hand(self) -> None:
-        """Return when a processor has something to lose, or after a moment: a blow to the idle proves little."""
-        deadline = time.monotonic() + 0.5
-        with suppress(redis.RedisError):
-            while time.monotonic() < deadline:
-                if cast(Any, self._client.xpending(STREAM, stream.PROCESSOR_GROUP))["pending"]:
-                    return
+                self._enough.wait(0.02)
 
     def stop(self) -> None:
         self._enough.set()
         self.join()
         self._client.close()
 
-    def _try(self, records: Sequence[Record]) -> bool:
+    def _send(self, records: Sequence[Record]) -> bool:
         pipe = self._client.pipeline(transaction=False)
         for record in records:
             pipe.xadd(STREAM, cast(Any, record.fields))
         try:
             pipe.execute()
         except (redis.ConnectionError, redis.TimeoutError):
+            self.repeated += 1
             return False
         return True
 
@@ -81,8 +74,10 @@ class Processors:
 
     def __init__(self, site: Site, rng: random.Random, count: int) -> None:
         self._site = site
+        self._client = stream.connect(site.valkey.url())
         self._rng = rng
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._born: dict[str, float] = {}
         self._started = 0
         self.kills = 0
         for _ in range(count):
@@ -93,17 +88,27 @@ class Processors:
         return set(self._running)
 
     def strike(self) -> None:
-        """Kill one; it comes back under its name, or another one takes over."""
-        name = self._rng.choice(list(self._running))
+        """Kill one at work; it comes back under its name, or another one takes over."""
+        name = self.one_at_work()
         process = self._running.pop(name)
         process.kill()
         process.wait()
         self.kills += 1
         self._start(name if self._rng.random() < 0.5 else self._new_name())
 
+    def one_at_work(self) -> str:
+        """The name of one that has something to lose, or of any after a while: a blow to the idle proves little."""
+        names = self._rng.sample(list(self._running), len(self._running))
+        deadline = time.monotonic() + WORK_WITHIN_S
+        while time.monotonic() < deadline:
+            self.check()
+            if busy := next((name for name in names if self._has_work(name)), None):
+                return busy
+        return names[0]
+
     def freeze(self, seconds: float) -> None:
         """Stop one for so long that it is taken for dead, then let it go on with what others have taken over."""
-        process = self._running[self._rng.choice(list(self._running))]
+        process = self._running[self.one_at_work()]
         process.send_signal(signal.SIGSTOP)
         time.sleep(seconds)
         process.send_signal(signal.SIGCONT)
@@ -125,11 +130,28 @@ class Processors:
             process.kill()
             process.wait()
 
+    def all_read(self) -> bool:
+        """Whether each has begun to read: before that, a command does not know how to stop in order."""
+        return all(self._consumer(name) for name in self._running)
+
+    def _has_work(self, name: str) -> bool:
+        row = self._consumer(name)
+        return bool(row and row["pending"])
+
+    def _consumer(self, name: str) -> dict[str, Any] | None:
+        """What Redis knows of one that it has heard in this life, not only in the one before."""
+        life_ms = (time.monotonic() - self._born[name]) * 1000
+        rows: Any = []
+        with suppress(redis.RedisError):
+            rows = self._client.xinfo_consumers(STREAM, stream.PROCESSOR_GROUP)
+        return next((row for row in rows if row["name"] == name.encode() and row["idle"] < life_ms), None)
+
     def _new_name(self) -> str:
         self._started += 1
         return f"chaos-{self._started}"
 
     def _start(self, name: str) -> None:
+        self._born[name] = time.monotonic()
         with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [*_die_with_me(), sys.executable, "manage.py", "run_processor"],
