@@ -122,7 +122,8 @@ def uncertainty(duration_ms: NDArray[np.int64], sine: NDArray[np.float64]) -> ND
     boundary is less certain, but never by more than its whole duration: it lies between its two fixes.
     """
     weight = 1.0 / np.maximum(sine, 0.5)
-    return np.ceil(duration_ms / 2 * weight).astype(np.int64)
+    # A nanosecond less, lest the last bit of a sine near 1, which differs between processors, adds a millisecond.
+    return np.ceil(duration_ms / 2 * weight - 1e-6).astype(np.int64)
 
 
 def suspicious(fixes: Fixes) -> tuple[tuple[int, int], ...]:

@@ -161,6 +161,12 @@ def test_uncertainty_is_half_the_chord_for_a_square_cut_and_never_more_than_all_
     assert uncertainty(duration, sine).tolist() == [500, 708, 1000, 2000]
 
 
+def test_uncertainty_does_not_hang_on_the_last_bits_of_a_sine() -> None:
+    """They differ between processors, and would make another hash of the same evidence."""
+    sine = np.array([1.0, 1 - 1e-15, 1 - 1e-12])
+    assert uncertainty(np.full(3, 3000), sine).tolist() == [1500, 1500, 1500]
+
+
 def test_no_fixes_and_no_controls_are_no_fault() -> None:
     nothing = Fixes.build([], [], [], [])
     assert detect(nothing, Course([Control.circle("wp", *CENTRE, 30)])) == Detection((), (), ())
