@@ -1,14 +1,14 @@
 """Ranks and leaderboards: who stands where, and which lines of which board have news."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from apps.events.models import Entry
 from apps.scoring import queries
 from apps.scoring.domain.classification import Line, Ranked, classify
+from apps.scoring.domain.lines import Competitor, Reading, stage_line
 from apps.scoring.domain.overall import overall
-from apps.scoring.domain.status import DECIDED, Status
+from apps.scoring.domain.status import Status
 from apps.scoring.models import EventResult, StageResult
 from apps.scoring.plans import EventPlan
 from apps.timing.domain.plan import StagePlan
@@ -50,8 +50,8 @@ def _announce(topic: str, event: str, stage: str | None, entries: set[str]) -> l
 
 
 def _rank_stage(plan: EventPlan, stage: StagePlan) -> set[str]:
-    rows = list(StageResult.objects.filter(stage_id=stage.id, entry__competing=True).select_related("entry"))
-    ranked = classify([_line(row) for row in rows], plan.tie_rule, plan.complete_first)
+    rows = _competing(stage)
+    ranked = classify([_line(row, stage) for row in rows], plan.tie_rule, plan.complete_first)
     moved = _move(rows, ranked)
     StageResult.objects.bulk_update(moved, ["rank", "class_rank"])
     return {str(row.entry_id) for row in moved}
@@ -59,12 +59,10 @@ def _rank_stage(plan: EventPlan, stage: StagePlan) -> set[str]:
 
 def _rank_event(plan: EventPlan) -> set[str]:
     """Sum the stages of every competing entry and rank them. Returns the entries whose line changed."""
-    stages = [_stage_lines(stage) for stage in plan.stages]
-    lines = [_on_the_way(line, len(stages)) for line in overall([lines for lines in stages if lines])]
+    lines = overall([[_line(row, stage) for row in _competing(stage)] for stage in plan.stages])
     held = {str(row.entry_id): row for row in EventResult.objects.filter(event_id=plan.event)}
     rows = [held.get(line.entry) or EventResult(entry_id=line.entry, event_id=plan.event) for line in lines]
-    penalties = _penalties(plan)
-    written = {row.entry_id for row, line in zip(rows, lines, strict=True) if _fill(row, line, penalties[line.entry])}
+    written = {row.entry_id for row, line in zip(rows, lines, strict=True) if _fill(row, line)}
     moved = _move(rows, classify(lines, plan.tie_rule, plan.complete_first))
     dirty = [row for row in rows if row.entry_id in written or row in moved]
     EventResult.objects.bulk_create([row for row in dirty if row._state.adding])
@@ -72,55 +70,47 @@ def _rank_event(plan: EventPlan) -> set[str]:
     return {str(row.entry_id) for row in dirty}
 
 
-def _on_the_way(line: Line, stages: int) -> Line:
-    """A crew between two stages has finished what there was so far, and not yet the event."""
-    if line.status is Status.FINISHED and line.completed < stages:
-        return replace(line, status=Status.RUNNING)
-    return line
-
-
 EVENT_FIELDS = ["status", "time_ms", "penalty_ms", "total_ms", "completed_stages", "rank", "class_rank"]
 
 
-def _stage_lines(stage: StagePlan) -> list[Line]:
-    rows = StageResult.objects.filter(stage_id=stage.id, entry__competing=True).select_related("entry")
-    return [_line(row) for row in rows]
+def _competing(stage: StagePlan) -> list[StageResult]:
+    """The results to be ranked, without the long story of how each came about."""
+    rows = StageResult.objects.filter(stage_id=stage.id, entry__competing=True)
+    return list(rows.select_related("entry").defer("outcome"))
 
 
-def _line(row: StageResult) -> Line:
+def _line(row: StageResult, stage: StagePlan) -> Line:
     entry: Entry = row.entry
-    return Line(
-        entry=str(row.entry_id),
-        race_number=entry.race_number,
-        race_class=str(entry.race_class_id),
+    reading = Reading(
         status=Status(row.status),
         total_ms=row.total_ms,
         splits=tuple(row.splits),
-        complete=Status(row.status) not in DECIDED,
-        team=entry.team,
-        completed=int(row.status == Status.FINISHED),
-        overall_extra_ms=row.overall_penalty_ms - row.penalty_ms,
+        penalty_ms=row.penalty_ms,
+        overall_penalty_ms=row.overall_penalty_ms,
+        super_special=stage.super_special,
     )
+    identity, race_class = str(row.entry_id), str(entry.race_class_id)
+    return stage_line(reading, Competitor(identity, entry.race_number, race_class, word=entry.status))
 
 
-def _penalties(plan: EventPlan) -> dict[str, int]:
-    """Penalty time that counts overall, per entry."""
-    sums: dict[str, int] = {}
-    rows = StageResult.objects.filter(stage__event_id=plan.event)
-    for entry, ms in rows.values_list("entry_id", "overall_penalty_ms"):
-        sums[str(entry)] = sums.get(str(entry), 0) + ms
-    return sums
-
-
-def _fill(row: EventResult, line: Line, penalty_ms: int) -> bool:
+def _fill(row: EventResult, line: Line) -> bool:
     """Put the line's sums into the row; True when that changed anything."""
-    total = line.total_ms
-    new = (
-        line.status.value, None if total is None else total - penalty_ms, penalty_ms, total, line.completed
-    )  # fmt: skip
-    old = (row.status, row.time_ms, row.penalty_ms, row.total_ms, row.completed_stages)
-    row.status, row.time_ms, row.penalty_ms, row.total_ms, row.completed_stages = new
+    new = event_values(line)
+    old = {name: getattr(row, name) for name in new}
+    for name, value in new.items():
+        setattr(row, name, value)
     return row._state.adding or new != old
+
+
+def event_values(line: Line) -> dict[str, Any]:
+    """What an event result says of a line, by the names of its fields."""
+    return {
+        "status": line.status.value,
+        "time_ms": None if line.total_ms is None else line.total_ms - line.penalty_ms,
+        "penalty_ms": line.penalty_ms,
+        "total_ms": line.total_ms,
+        "completed_stages": line.completed,
+    }
 
 
 def _move(rows: Iterable[R], ranked: Sequence[Ranked]) -> list[R]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from apps.scoring.domain.status import Status
+from apps.scoring.domain.status import LUMPED, Status
 
 
 class TieRule(StrEnum):
@@ -22,10 +22,11 @@ class TieRule(StrEnum):
 class Line:
     """An entry to be ranked; times in ms.
 
-    `splits` are its special-stage times in order, for ties. `completed` counts finished stages, so that a
-    running event ranks those who have driven more first. `overall_extra_ms` is what the event adds to
-    `total_ms` beyond the stage: penalties that touch only the overall (6.3), negative for those that
-    touch only the stage.
+    `splits` are its special-stage times in order, for ties, those of super specials apart. `completed` counts
+    stages with a total, so that a running event ranks those who have driven more first. `overall_extra_ms` is what
+    the event adds to `total_ms` beyond the stage: penalties that touch only the overall (6.3), negative for those
+    that touch only the stage. `lumped`: a lump stands for a time that was not driven (6.4); then there is neither
+    `clean_ms`, the time without penalties, nor `start_order_ms`. `penalty_ms` is what `total_ms` has of penalties.
     """
 
     entry: str
@@ -38,6 +39,12 @@ class Line:
     team: str = ""
     completed: int = 1
     overall_extra_ms: int = 0
+    group: str = ""
+    super_splits: tuple[int | None, ...] = ()
+    lumped: bool = False
+    clean_ms: int | None = None
+    start_order_ms: int | None = None
+    penalty_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,12 @@ def classify(
 ) -> tuple[Ranked, ...]:
     """The ranking, ranked entries first, whatever the order of the lines.
 
-    Not ranked are lines without a total and those whose status takes them out; with `complete_first` a
-    crew that did not finish or start a part is ranked, after all complete ones (6.2). More stages
-    completed ranks first, then the lower total, then the tie rule, then the race number.
+    Not ranked are lines without a total and those whose status takes them out. A crew that did not finish or start
+    a part is ranked by its total where a lump stands for each missing time (6.4), and always with `complete_first`:
+    then after all complete ones (6.2). More stages completed ranks first, then the lower total, then the tie rule,
+    then the race number.
     """
-    rules = _Rules(tie_rule, complete_first)
+    rules = Rules(tie_rule, complete_first)
     everyone = sorted(lines, key=rules.order)
     placed = [line for line in everyone if rules.placed(line)]
     ranks = rules.ranks(placed)
@@ -74,19 +82,22 @@ def classify(
 
 
 _RANKED = frozenset({Status.FINISHED, Status.RUNNING})
-_INCOMPLETE = frozenset({Status.DNF, Status.DNS, Status.OTL})
 _UNRANKED_ORDER = tuple(Status)
 _NO_TIME = math.inf
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
-    tie_rule: TieRule
-    complete_first: bool
+class Rules:
+    """How an event ranks (rulebook 6.2, 6.5)."""
+
+    tie_rule: TieRule = TieRule.LAST_SS_BACKWARDS
+    complete_first: bool = False
 
     def placed(self, line: Line) -> bool:
-        allowed = _RANKED | _INCOMPLETE if self.complete_first else _RANKED
-        return line.total_ms is not None and line.status in allowed
+        """Whether the line has a rank."""
+        if line.total_ms is None:
+            return False
+        return line.status in _RANKED or (line.status in LUMPED and (self.complete_first or line.lumped))
 
     def order(self, line: Line) -> tuple[Any, ...]:
         """A total order: entries that tie in all else differ in number, or at last in id."""
@@ -96,9 +107,12 @@ class _Rules:
 
     def merit(self, line: Line) -> tuple[Any, ...]:
         """What decides before the race number; under a shared rank, equal merit is an equal rank."""
-        incomplete = not line.complete or line.status in _INCOMPLETE
-        tier = int(self.complete_first and incomplete)
-        return tier, -line.completed, line.total_ms, self._tie(line)
+        return *self.league(line), line.total_ms, self._tie(line)
+
+    def league(self, line: Line) -> tuple[int, int]:
+        """Lines of one league compare by time: those of one tier (6.2) with as many stages."""
+        incomplete = not line.complete or line.status in LUMPED
+        return int(self.complete_first and incomplete), -line.completed
 
     def ranks(self, placed: Sequence[Line]) -> dict[str, int]:
         """Ranks 1.. of lines in order; shared ranks skip the next ones (1, 1, 3)."""
@@ -111,15 +125,19 @@ class _Rules:
             ranks[line.entry] = rank
         return ranks
 
-    def gap(self, line: Line, leader: Line | None) -> int | None:
-        """To the leader, between lines of the same tier and as many stages."""
-        if leader is None or not self.placed(line) or self.merit(line)[:2] != self.merit(leader)[:2]:
+    def gap(self, line: Line, other: Line | None) -> int | None:
+        """Time behind the other line; None unless both are ranked in one league."""
+        if other is None or line.total_ms is None or other.total_ms is None:
             return None
-        assert line.total_ms is not None and leader.total_ms is not None
-        return line.total_ms - leader.total_ms
+        comparable = self.placed(line) and self.placed(other) and self.league(line) == self.league(other)
+        return line.total_ms - other.total_ms if comparable else None
 
     def _tie(self, line: Line) -> tuple[float, ...]:
-        times = tuple(_NO_TIME if split is None else float(split) for split in line.splits)
+        """The special stages, backwards or forwards; the super specials only after all of them."""
         if self.tie_rule is TieRule.LAST_SS_BACKWARDS:
-            return times[::-1]
-        return times if self.tie_rule is TieRule.FIRST_SS_FORWARDS else ()
+            return _times(line.splits[::-1] + line.super_splits[::-1])
+        return _times(line.splits + line.super_splits) if self.tie_rule is TieRule.FIRST_SS_FORWARDS else ()
+
+
+def _times(splits: tuple[int | None, ...]) -> tuple[float, ...]:
+    return tuple(_NO_TIME if split is None else float(split) for split in splits)

@@ -8,8 +8,10 @@ from typing import Any
 
 from apps.course.domain.crossings import Crossing
 from apps.penalties.domain.formulas import Issued
+from apps.scoring.domain import lines
 from apps.scoring.domain.classification import Line
-from apps.scoring.domain.status import DECIDED, Status
+from apps.scoring.domain.lines import Competitor, Reading
+from apps.scoring.domain.status import Status
 from apps.timing.domain.passages import Record
 from apps.timing.domain.segment_times import SegmentTime
 
@@ -19,7 +21,8 @@ class StageOutcome:
     """The reading of a stage for one entry; times in ms.
 
     `penalties` keeps waived ones too (their keys in `waived`); the sums leave them out. `penalty_ms`
-    touches the stage, `overall_penalty_ms` the event, `start_order_penalty_ms` the next start list (rulebook 6.3).
+    touches the stage, `overall_penalty_ms` the event; `start_order_penalty_ms` is what the next start list counts
+    beyond the stage's penalties (rulebook 6.3).
     `total_ms` is set once finished, or when a lump stands for the time. `conflicts` are sentences for the officials.
     `counts` is what the stage puts on the entry's account. `inputs_hash` covers the outcome and its crossings.
     """
@@ -43,11 +46,6 @@ class StageOutcome:
     signed: Mapping[str, str] = field(default_factory=dict)  # key of a penalty → id of the decision on it
     counts: Mapping[str, int] = field(default_factory=dict)
     inputs_hash: str = ""
-
-    @property
-    def overall_extra_ms(self) -> int:
-        """What the event counts beyond `total_ms`; negative when a penalty touches only the stage."""
-        return self.overall_penalty_ms - self.penalty_ms
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as plain JSON values, without its hash."""
@@ -74,18 +72,19 @@ class StageOutcome:
 
 
 def stage_line(outcome: StageOutcome, race_number: int, race_class: str, team: str = "") -> Line:
-    """The outcome as a line to be ranked; a crew still on its way is complete so far."""
-    return Line(
-        entry=outcome.entry,
-        race_number=race_number,
-        race_class=race_class,
+    """The outcome as a line to be ranked, by the rule of `domain.lines`."""
+    return lines.stage_line(reading(outcome), Competitor(outcome.entry, race_number, race_class, team))
+
+
+def reading(outcome: StageOutcome) -> Reading:
+    """What of the outcome decides its line."""
+    return Reading(
         status=outcome.status,
         total_ms=outcome.total_ms,
         splits=outcome.splits,
-        complete=outcome.status not in DECIDED,
-        team=team,
-        completed=int(outcome.total_ms is not None),
-        overall_extra_ms=outcome.overall_extra_ms,
+        penalty_ms=outcome.penalty_ms,
+        overall_penalty_ms=outcome.overall_penalty_ms,
+        start_order_penalty_ms=outcome.start_order_penalty_ms,
     )
 
 

@@ -138,6 +138,7 @@ class StagePlan:
 
     `leg` names what stages are summed together, "" a leg of its own. Times of two sources further apart than
     `discrepancy_ms` are shown for review. `allow_back` lets a skipped waypoint be validated later (2.2).
+    Times of a `super_special` stage decide ties only after all others (6.5).
     """
 
     id: str
@@ -149,6 +150,7 @@ class StagePlan:
     leg: str = ""
     discrepancy_ms: int = 1000
     allow_back: bool = False
+    super_special: bool = False
 
     def ordered(self) -> tuple[SegmentPlan, ...]:
         """The segments as driven."""

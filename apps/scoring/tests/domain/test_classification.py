@@ -83,6 +83,25 @@ def test_incomplete_crews_are_ranked_only_where_the_rules_say_so(status: Status)
     assert order(classify(lines, complete_first=True)) == "ba"
 
 
+@pytest.mark.parametrize("status", [Status.DNF, Status.DNS, Status.OTL])
+def test_a_lump_is_a_time(status: Status) -> None:
+    """6.4: ranked by it among the finished, or after them where complete crews come first (6.2)."""
+    lines = [line("a", 1, 10, status=status, complete=False, lumped=True), line("b", 2, 2000)]
+    assert [(r.entry, r.rank, r.gap_ms) for r in classify(lines)] == [("a", 1, 0), ("b", 2, 1990)]
+    two_tier = classify(lines, complete_first=True)
+    assert [(r.entry, r.rank, r.gap_ms) for r in two_tier] == [("b", 1, 0), ("a", 2, None)]
+
+
+@pytest.mark.parametrize(("rule", "expected"), [(TieRule.LAST_SS_BACKWARDS, "ab"), (TieRule.FIRST_SS_FORWARDS, "ba")])
+def test_super_specials_decide_ties_after_all_other_stages(rule: TieRule, expected: str) -> None:
+    """RU-7.22: the last special stage, the one before, and so on, then the super special, then the number."""
+    lines = [line("b", 1, splits=(4, 6), super_splits=(1,)), line("a", 2, splits=(6, 4), super_splits=(9,))]
+    assert order(classify(lines, rule)) == expected
+    level = [replace(item, splits=(5, 5)) for item in lines]
+    assert order(classify(level, rule)) == "ba"
+    assert order(classify([replace(item, super_splits=(1,)) for item in level], rule)) == "ba"
+
+
 def test_the_more_stages_completed_the_better_while_the_event_runs() -> None:
     """A short sum of one stage does not lead those who have driven two; gaps compare like with like."""
     lines = [
@@ -130,6 +149,7 @@ LINES = st.lists(
         splits=st.tuples(st.none() | st.integers(0, 2), st.none() | st.integers(0, 2)),
         complete=st.booleans(),
         completed=st.integers(0, 2),
+        lumped=st.booleans(),
     ),
     max_size=8,
     unique_by=lambda item: item.entry,

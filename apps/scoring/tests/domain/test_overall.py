@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.scoring.domain.classification import Line, classify
-from apps.scoring.domain.overall import overall
+from apps.scoring.domain.overall import leg, overall
 from apps.scoring.domain.status import Status
 from apps.scoring.tests.domain.test_classification import line, order
 
@@ -51,6 +51,65 @@ def test_a_stage_not_finished_takes_the_crew_out_or_behind() -> None:
     ]
     assert order(classify(overall(stages))) == "b"
     assert order(classify(overall(stages), complete_first=True)) == "ba"
+
+
+def lump(entry: str, number: int, total_ms: int, status: Status = Status.DNF) -> Line:
+    """A stage not finished, with a lump for its time."""
+    return line(entry, number, total_ms, status=status, complete=False, lumped=True, penalty_ms=total_ms)
+
+
+def test_a_stage_with_a_lump_takes_nobody_out() -> None:
+    """6.4: a dnf stage is not a retired crew; it is ranked by the sum, or behind every complete crew."""
+    stages = [
+        [lump("a", 1, 700), line("b", 2, 500)],
+        [line("a", 1, 100, clean_ms=100), line("b", 2, 500)],
+    ]
+    event = overall(stages)
+    assert (event[0].status, event[0].total_ms, event[0].completed) == (Status.FINISHED, 800, 2)
+    assert (event[0].lumped, event[0].clean_ms, event[0].penalty_ms) == (True, None, 700)
+    assert order(classify(event)) == "ab"
+    assert order(classify(event, complete_first=True)) == "ba"
+
+
+def test_one_stage_without_a_lump_takes_the_crew_out_whatever_the_others_have() -> None:
+    stages = [
+        [lump("a", 1, 700), line("b", 2, 500)],
+        [running("a", 1, Status.DNF), line("b", 2, 500)],
+    ]
+    assert order(classify(overall(stages))) == "b"
+
+
+def test_between_two_stages_nobody_has_finished_the_event() -> None:
+    (event,) = overall([[line("a", 1, 100)], []])
+    assert event.status is Status.RUNNING
+
+
+def test_penalties_are_those_in_the_total() -> None:
+    """Protects a time of less than nothing from penalties of a stage that is still being driven."""
+    stages = [
+        [line("a", 1, 100, penalty_ms=30, overall_extra_ms=5)],
+        [running("a", 1), line("b", 2)],
+    ]
+    fined = [stages[0], [line("a", 1, None, status=Status.RUNNING, completed=0, overall_extra_ms=900)]]
+    for found in (overall(stages)[0], overall(fined)[0]):
+        assert (found.total_ms, found.penalty_ms) == (105, 35)
+
+
+def test_a_leg_sums_stage_results() -> None:
+    """6.3: liaison speeding that touches only the event leaves the leg as it leaves the stage."""
+    stages = [[line("a", 1, 100, overall_extra_ms=7)], [line("a", 1, 50)]]
+    assert [item.total_ms for item in leg(stages)] == [150]
+    assert [item.total_ms for item in overall(stages)] == [157]
+
+
+def test_super_specials_stay_apart() -> None:
+    """Ties compare them after all others, so they are not among the splits."""
+    stages = [
+        [line("a", 1, super_splits=(3,)), line("b", 2, super_splits=(4,))],
+        [line("a", 1, splits=(5,))],
+    ]
+    found = [(item.splits, item.super_splits) for item in overall(stages)]
+    assert found == [((5,), (3,)), ((None,), (4,))]
 
 
 def test_an_entry_absent_from_a_stage_keeps_its_splits_in_place() -> None:
