@@ -80,13 +80,19 @@ def _standing(line: BoardLine, rank: str, gap: str, tenths: bool) -> Standing:
 
 
 def _gaps(ranked: Sequence[BoardLine], tenths: bool) -> dict[str, str]:
-    """Entry id → gap to the leader of what is shown; a crew with fewer stages driven has none in time."""
+    """Entry id → gap to the leader of what is shown; a crew with fewer stages driven has none in time.
+
+    Nor has one ranked behind with more stages or less time, as an incomplete crew is where complete ones come first
+    (rulebook 6.2).
+    """
     return {line["entryId"]: _gap(line, ranked[0], tenths) for line in ranked}
 
 
 def _gap(line: BoardLine, leader: BoardLine, tenths: bool) -> str:
     if line["completedStages"] < leader["completedStages"]:
         return _behind(line["status"])
+    if line["completedStages"] > leader["completedStages"] or line["totalMs"] < leader["totalMs"]:
+        return ""
     return _plus(line["totalMs"] - leader["totalMs"], tenths)
 
 

@@ -44,6 +44,12 @@ def test_crews_that_drove_fewer_stages_are_shown_no_gap_in_time() -> None:
     assert [s.gap for s in standings(board)] == ["", "+0:10", "fewer stages", "fewer stages", ""]
 
 
+def test_an_incomplete_crew_behind_a_slower_complete_one_is_shown_no_gap() -> None:
+    """Serres: Q with a lump for a liaison and 8:50:00 comes after P with 9:10:00, and is not 20 minutes ahead."""
+    board = [line(301, rank=1, totalMs=33_000_000), line(302, rank=2, totalMs=31_800_000)]
+    assert [s.gap for s in standings(board)] == ["", ""]
+
+
 def test_fewer_stages_than_the_leader_of_the_class() -> None:
     board = [
         line(301, rank=1, classRank=1, totalMs=90_000, classCode="C-1", completedStages=2),

@@ -25,11 +25,12 @@ NAMES = {
 
 
 def a_board(chance: random.Random) -> list[dict[str, Any]]:
-    """Ranks as the scorer gives them (stages completed, then total) to some; times with and without tenths."""
+    """Ranks as the scorer gives them (complete, stages completed, total) to some; times with and without tenths."""
     step = chance.choice([100, 1000])
     lines = [a_line(n, chance, step) for n in range(chance.randint(0, 12))]
     ranked = [line for line in lines if line["totalMs"] is not None and chance.random() < 0.8]
-    ranked.sort(key=lambda line: (-line["completedStages"], line["totalMs"]))
+    incomplete = {line["entryId"] for line in ranked if chance.random() < 0.2}
+    ranked.sort(key=lambda line: (line["entryId"] in incomplete, -line["completedStages"], line["totalMs"]))
     for rank, line in enumerate(ranked, start=1):
         line["rank"] = rank
         line["classRank"] = sum(other["classCode"] == line["classCode"] for other in ranked[:rank])

@@ -24,13 +24,14 @@ export function clock(ms, tenths) {
   return tenths ? `${text}.${Math.floor((ms % 1000) / 100)}` : text;
 }
 
-/** Entry id → gap to the leader; a crew with fewer stages driven has none in time. */
+/** Entry id → gap to the leader; none in time with fewer stages driven, or behind with more or in less time. */
 function gaps(ranked, tenths, fewerStages) {
   return new Map(ranked.map((line) => [line.entryId, gap(line, ranked[0], tenths, fewerStages)]));
 }
 
 function gap(line, leader, tenths, fewerStages) {
   if (line.completedStages < leader.completedStages) return UNDER_WAY.includes(line.status) ? fewerStages : "";
+  if (line.completedStages > leader.completedStages || line.totalMs < leader.totalMs) return "";
   return plus(line.totalMs - leader.totalMs, tenths);
 }
 
