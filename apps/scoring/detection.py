@@ -1,7 +1,7 @@
 """From fixes to the crossings on record: window by window they are made equal to what the fixes say now."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,15 +15,25 @@ from apps.scoring.queries import CrossingRow, Unit
 SLICE_MS = 6 * 3_600_000
 
 
-def replace_crossings(plan: EventPlan, units: Sequence[Unit]) -> set[str]:
-    """Make the crossings on record within the units' windows equal to what the fixes say now.
+@dataclass(slots=True)
+class Seen:
+    """What looking at units has shown.
 
-    Returns the entries whose crossings changed.
+    `changed` are the entries whose crossings did, `ending` the units with which their device's record ends, `fast`
+    those with a fix above the lowest limit, the neighbours among them.
     """
-    changed: set[str] = set()
+
+    changed: set[str] = field(default_factory=set)
+    ending: set[Unit] = field(default_factory=set)
+    fast: set[Unit] = field(default_factory=set)
+
+
+def replace_crossings(plan: EventPlan, units: Sequence[Unit]) -> Seen:
+    """Make the crossings on record within the units' windows equal to what the fixes say now."""
+    seen = Seen()
     for some in sliced(units):
-        changed |= _replace(plan, some)
-    return changed
+        _replace(plan, some, seen)
+    return seen
 
 
 def sliced(units: Sequence[Unit]) -> Iterator[list[Unit]]:
@@ -51,16 +61,19 @@ def _cuts(units: Sequence[Unit]) -> list[int]:
     return list(range(low + SLICE_MS, high + 1, SLICE_MS))
 
 
-def _replace(plan: EventPlan, units: Sequence[Unit]) -> set[str]:
+def _replace(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> None:
     fixes = fix_queries.unit_fixes(units)
+    bounds = _bounds(fixes, units)
     wanted = {_row(units, c): None for c in detect(fixes, plan.course, plan.gap_limit_ms).crossings}
-    held = queries.crossings_in(units, _bounds(fixes, units))
+    held = queries.crossings_in(units, bounds)
     gone = [(number, row) for number, row in held if row not in wanted]
     present = {row for _, row in held}
     new = [row for row in wanted if row not in present]
     queries.delete_crossings([number for number, _ in gone])
     queries.insert_crossings(new)
-    return {row[0] for _, row in gone} | {row[0] for row in new}
+    seen.changed |= {row[0] for _, row in gone} | {row[0] for row in new}
+    seen.ending |= {unit for unit, bound in zip(units, bounds, strict=True) if bound[1] == END_OF_TIME}
+    seen.fast |= {units[code] for code in np.unique(fixes.device[~(fixes.speed <= plan.lowest_limit_kmh)])}
 
 
 def _row(units: Sequence[Unit], crossing: Crossing) -> CrossingRow:

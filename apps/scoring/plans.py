@@ -1,14 +1,16 @@
 """An event's course and rules as the pure domain needs them, read from the tables once per version."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, cast
 
 from apps.common.cache import Latest
 from apps.course.domain.controls import Control
 from apps.course.domain.crossings import Course, Direction
 from apps.course.domain.geometry import geometry_control
-from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
+from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, StageRole, Waypoint
 from apps.events.models import Event, RaceClass
 from apps.penalties.domain.formulas import Formula
 from apps.penalties.domain.memory import remembers
@@ -28,18 +30,23 @@ from apps.timing.domain.plan import (
 END_OF_TIME = 253_402_300_799_999  # the last ms of year 9999, where an open window ends
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class EventPlan:
     """All that scoring an event needs beyond the evidence."""
 
     event: str
-    course: Course
+    controls: tuple[Control, ...]
     stages: tuple[StagePlan, ...]
     formulas: tuple[Formula, ...]
     names: Mapping[str, str]  # control id → what people call it
     gap_limit_ms: int
     tie_rule: TieRule
     complete_first: bool
+
+    @cached_property
+    def course(self) -> Course:
+        """The controls as detection wants them, prepared once."""
+        return Course(self.controls)
 
     @property
     def remembers(self) -> bool:
@@ -51,6 +58,14 @@ class EventPlan:
 
     def stages_after(self, stage: StagePlan) -> tuple[StagePlan, ...]:
         return self.stages[self.stages.index(stage) + 1 :]
+
+    @property
+    def lowest_limit_kmh(self) -> float:
+        """The lowest speed limit that holds anywhere for anyone, km/h; infinite where there is none."""
+        segments = [segment for stage in self.stages for segment in stage.segments]
+        limited = [*segments, *(zone for segment in segments for zone in segment.zones)]
+        limits = [limit for one in limited for limit in (one.limit_kmh, *one.class_limits.values())]
+        return min((limit for limit in limits if limit is not None), default=math.inf)
 
     def stages_between(self, from_ts: int, to_ts: int) -> list[StagePlan]:
         """The stages whose windows touch these instants (ms, inclusive)."""
@@ -77,7 +92,7 @@ def load_plan(event_id: str) -> EventPlan:
     codes = {c.code: str(c.id) for c in RaceClass.objects.filter(event=event)}
     return EventPlan(
         event=str(event.id),
-        course=Course(tuple(_controls(fences, segments))),
+        controls=tuple(_controls(fences, segments)),
         stages=tuple(_stages(event, stages, _Parts(segments, codes, event.source_priority))),
         formulas=tuple(
             row.as_formula() for row in PenaltyFormula.objects.filter(event=event, enabled=True, penalty__isnull=False)
@@ -131,6 +146,7 @@ def _stages(event: Event, stages: Sequence[Stage], parts: _Parts) -> Iterator[St
             leg=str(stage.id) if stage.leg is None else str(stage.leg),
             discrepancy_ms=event.discrepancy_ms,
             allow_back=event.allow_back,
+            super_special=stage.role == StageRole.SUPER_SPECIAL,
         )
 
 

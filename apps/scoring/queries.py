@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django.db import connection
@@ -19,11 +19,15 @@ WIDE_MS = 600_000
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of one device's record to look at again, epoch ms, both ends included."""
+    """A stretch of one device's record to look at again, epoch ms, both ends included.
+
+    `added` promises that fixes were only added there: none was flagged, none is another device's now.
+    """
 
     device: str
     from_ts: int
     to_ts: int
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Unit:
     to_ts: int
     low: int
     high: int
+    added: bool = False
 
     @property
     def wide(self) -> bool:
@@ -47,8 +52,8 @@ class Unit:
 # Which entry carried each device in each window, the window cut to the assignment.
 UNITS = """
     select e.id::text, e.event_id::text, w.device,
-           greatest(w.from_ts, a.low), least(w.to_ts, a.high), a.low, a.high
-    from unnest(%s::text[], %s::bigint[], %s::bigint[]) as w(device, from_ts, to_ts)
+           greatest(w.from_ts, a.low), least(w.to_ts, a.high), a.low, a.high, w.added
+    from unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bool[]) as w(device, from_ts, to_ts, added)
     join devices d on d.imei = w.device
     join (
         select entry_id, device_id,
@@ -63,24 +68,27 @@ UNITS = """
 
 def units(windows: Sequence[Window]) -> list[Unit]:
     """The windows of devices that an entry carried; a device nobody carries gives none."""
-    columns = [[w.device for w in windows], [w.from_ts for w in windows], [w.to_ts for w in windows]]
+    columns = [[getattr(w, name) for w in windows] for name in ("device", "from_ts", "to_ts", "added")]
     return [Unit(*row) for row in _rows(UNITS, columns)]
 
 
-# Every device an entry of these events carried, as windows as wide as the assignment.
+# The devices some entries of an event carried, when, and how they rank.
 ASSIGNMENTS = """
-    select d.imei,
+    select a.entry_id::text, d.imei,
            ceil(extract(epoch from a.assigned_from) * 1000)::bigint,
-           coalesce(ceil(extract(epoch from a.assigned_until) * 1000)::bigint - 1, 253402300799999)
+           coalesce(ceil(extract(epoch from a.assigned_until) * 1000)::bigint - 1, 253402300799999),
+           a.priority
     from entry_devices a
     join devices d on d.id = a.device_id
     join entries e on e.id = a.entry_id
     where e.event_id = %s::uuid and e.id = any(%s::uuid[])
+    order by a.entry_id, a.priority, d.imei, 3
 """
 
 
-def assignment_windows(event: str, entries: Sequence[str]) -> list[Window]:
-    return [Window(*row) for row in _rows(ASSIGNMENTS, [event, list(entries)])]
+def assignments(event: str, entries: Sequence[str]) -> list[tuple[str, str, int, int, int]]:
+    """(entry, IMEI, from ms, to ms, priority) of each assignment, both ends included."""
+    return [cast(tuple[str, str, int, int, int], row) for row in _rows(ASSIGNMENTS, [event, list(entries)])]
 
 
 EVENT_ENTRIES = "select id::text from entries where event_id = %s::uuid order by id"
@@ -117,6 +125,37 @@ def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[
     """(row id, crossing) of the chords within each unit's bounds."""
     columns = [[u.entry for u in of], [u.device for u in of], [b[0] for b in bounds], [b[1] for b in bounds]]
     return [(row[0], row[1:]) for row in _rows(CROSSINGS_IN, columns)]
+
+
+# The entries that may be in a speed zone: the last that a device of theirs crossed of the zone's controls did not
+# leave it.
+IN_OPEN_ZONES = """
+    select distinct c.entry_id::text
+    from entry_crossings c
+    join unnest(%s::uuid[], %s::int[], %s::bool[]) as z(control, zone, closes) on z.control = c.control
+    where c.entry_id = any(%s::uuid[]) and c.ts between %s and %s
+    group by c.entry_id, c.device, z.zone
+    having coalesce(max(c.ts) filter (where not (z.closes and c.direction = 'leave')), -1)
+        >= coalesce(max(c.ts) filter (where z.closes and c.direction = 'leave'), -1)
+"""
+
+
+def in_open_zones(controls: Sequence[tuple[str, int, bool]], entries: Sequence[str], span: tuple[int, int]) -> set[str]:
+    """Of these entries; controls are (control, number of its zone, whether leaving it ends the zone)."""
+    if not controls or not entries:
+        return set()
+    columns = [list(column) for column in zip(*controls, strict=True)]
+    return {row[0] for row in _rows(IN_OPEN_ZONES, [*columns, list(entries), *span])}
+
+
+SPEED_PENALISED = """
+    select distinct entry_id::text from entry_penalties where entry_id = any(%s::uuid[]) and type = 'speed_zone'
+"""
+
+
+def speed_penalised(entries: Iterable[str]) -> set[str]:
+    """Of these entries, those with anything on record about their speed."""
+    return {row[0] for row in _rows(SPEED_PENALISED, [list(entries)])}
 
 
 DELETE_CROSSINGS = "delete from entry_crossings where id = any(%s::bigint[])"
@@ -162,24 +201,6 @@ def entry_crossings(spans: Sequence[tuple[str, int, int]]) -> dict[str, tuple[Cr
     for row in _rows(ENTRY_CROSSINGS, columns):
         found.setdefault(row[0], []).append(_crossing(row[1:]))
     return {entry: tuple(crossings) for entry, crossings in found.items()}
-
-
-# The devices of entries in order of priority.
-ENTRY_DEVICES = """
-    select a.entry_id::text, v.imei
-    from entry_devices a join devices v on v.id = a.device_id
-    where a.entry_id = any(%s::uuid[])
-    group by a.entry_id, v.imei
-    order by a.entry_id, min(a.priority), v.imei
-"""
-
-
-def entry_devices(entries: Sequence[str]) -> dict[str, list[str]]:
-    """IMEIs per entry; the index of a device is its code."""
-    found: dict[str, list[str]] = {}
-    for entry, imei in _rows(ENTRY_DEVICES, [list(entries)]):
-        found.setdefault(entry, []).append(imei)
-    return found
 
 
 # One value for the course and one for the rules, which change whenever any of their rows is written, by whatever door.
@@ -296,7 +317,7 @@ BOARD = """
     ) line on true
 """
 STAGE_LINES = """(
-    select *, (status = 'finished')::int as completed_stages from stage_results where stage_id = %(stage)s::uuid
+    select *, (total_ms is not null)::int as completed_stages from stage_results where stage_id = %(stage)s::uuid
 )"""
 EVENT_LINES = "(select *, '' as last_control from event_results where event_id = %(event)s::uuid)"
 

@@ -8,14 +8,13 @@ from typing import Any
 
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
-from apps.scoring import queries
 from apps.scoring.accounts import Accounts, with_later_stages
 from apps.scoring.domain.outcome import StageOutcome
 from apps.scoring.domain.stage import score_stage
-from apps.scoring.evidence import Archive, StageOfEntry, span, zone_span
+from apps.scoring.evidence import Archive, StageOfEntry
+from apps.scoring.inputs import load
 from apps.scoring.models import StageResult
 from apps.scoring.plans import EventPlan
-from apps.scoring.queries import Unit
 from apps.timing.domain.plan import StagePlan
 
 
@@ -28,7 +27,8 @@ class Scored:
 def score(plan: EventPlan, of: Sequence[StageOfEntry]) -> list[Scored]:
     """The outcome of each (entry, stage), from all evidence on record; of later stages too where they depend on it."""
     pairs = with_later_stages(plan, of)
-    return scored(plan, pairs, Archive(plan, pairs), Accounts.on_record(plan, {entry for entry, _ in of}))
+    entries = sorted({entry for entry, _ in of})
+    return scored(plan, pairs, Archive(load(plan.event, entries), pairs), Accounts.on_record(plan, entries))
 
 
 def scored(plan: EventPlan, pairs: Sequence[StageOfEntry], archive: Archive, accounts: Accounts) -> list[Scored]:
@@ -39,19 +39,6 @@ def scored(plan: EventPlan, pairs: Sequence[StageOfEntry], archive: Archive, acc
         accounts.put(entry, stage, outcome.counts)
         found.append(Scored(stage, outcome))
     return found
-
-
-def in_zones(plan: EventPlan, units: Sequence[Unit]) -> set[str]:
-    """The entries with a window inside a speed zone: their speeds count though no crossing changed."""
-    inside: set[str] = set()
-    for stage in plan.stages:
-        mine = [u for u in units if stage in plan.stages_between(u.from_ts, u.to_ts)]
-        found = queries.entry_crossings([span(e, stage) for e in sorted({u.entry for u in mine})])
-        for unit in mine:
-            stretch = zone_span(stage, found.get(unit.entry, ()))
-            if stretch and unit.from_ts <= stretch[1] and unit.to_ts >= stretch[0]:
-                inside.add(unit.entry)
-    return inside
 
 
 def save(plan: EventPlan, scored: Sequence[Scored]) -> dict[str, set[str]]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import structlog
 from django.db import transaction
 
-from apps.scoring import board, metrics, queries, results
+from apps.scoring import board, metrics, queries, results, zone_watch
 from apps.scoring.decisions import hold_faulty
 from apps.scoring.detection import replace_crossings
-from apps.scoring.plans import END_OF_TIME, EventPlan, event_plan
+from apps.scoring.evidence import carried_units
+from apps.scoring.inputs import load
+from apps.scoring.plans import EventPlan, event_plan
 from apps.scoring.queries import Unit, Window
 from apps.timing.domain.plan import StagePlan
 
@@ -84,18 +86,7 @@ def _score_entries(again: Again, entries: Sequence[str]) -> list[str]:
 
 def assigned_units(plan: EventPlan, entries: Sequence[str], stages: Sequence[StagePlan]) -> list[Unit]:
     """All that the devices of these entries recorded from the first of these stages to the end of the last."""
-    if not stages:
-        return []
-    margin = plan.gap_limit_ms
-    low = min(stage.from_ts for stage in stages) - margin
-    high = END_OF_TIME if any(s.to_ts is None for s in stages) else max(s.to_ts or 0 for s in stages) + margin
-    windows = [
-        Window(w.device, max(w.from_ts, low), min(w.to_ts, high))
-        for w in queries.assignment_windows(plan.event, entries)
-        if w.from_ts <= high and w.to_ts >= low
-    ]
-    mine = set(entries)
-    return [unit for unit in queries.units(merged(windows)) if unit.entry in mine]
+    return carried_units(plan, load(plan.event, entries).entries, stages)
 
 
 def merged(windows: Iterable[Window]) -> list[Window]:
@@ -104,7 +95,7 @@ def merged(windows: Iterable[Window]) -> list[Window]:
     for window in sorted(windows, key=lambda w: (w.device, w.from_ts)):
         last = kept[-1] if kept else None
         if last and last.device == window.device and window.from_ts <= last.to_ts:
-            kept[-1] = Window(last.device, last.from_ts, max(last.to_ts, window.to_ts))
+            kept[-1] = Window(last.device, last.from_ts, max(last.to_ts, window.to_ts), last.added and window.added)
         else:
             kept.append(window)
     return kept
@@ -119,9 +110,9 @@ def _score_event(event: str, units: Sequence[Unit]) -> list[str]:
         log.error("course cannot be read: event not scored", event_id=event, reason=str(error))
         metrics.BROKEN_COURSES.inc()
         return []
-    changed = replace_crossings(plan, units)
-    in_zone = results.in_zones(plan, [unit for unit in units if unit.entry not in changed])
-    return _publish(plan, _touched(plan, [unit for unit in units if unit.entry in changed | in_zone]))
+    seen = replace_crossings(plan, units)
+    affected = seen.changed | zone_watch.in_zones(plan, [u for u in units if u.entry not in seen.changed], seen)
+    return _publish(plan, _touched(plan, [unit for unit in units if unit.entry in affected]))
 
 
 def _publish(plan: EventPlan, touched: Sequence[Touched]) -> list[str]:

@@ -160,7 +160,7 @@ def _windows(value: bytes) -> list[Window]:
         raise RequestError(f"windows: {error}") from error
     if any(from_ts > to_ts for _, from_ts, to_ts in rows):
         raise RequestError("windows: one ends before it begins")
-    return [Window(*row) for row in rows]
+    return [Window(*row, added=True) for row in rows]
 
 
 def _uuid(message: Message, name: bytes) -> str | None:

@@ -1,0 +1,52 @@
+"""Whose speeds may count though no crossing changed: what keeps a fix in open country from scoring a whole stage."""
+
+from collections.abc import Sequence
+
+from apps.scoring import queries
+from apps.scoring.detection import Seen
+from apps.scoring.domain.reach import zone_stretches
+from apps.scoring.evidence import span
+from apps.scoring.plans import EventPlan
+from apps.scoring.queries import Unit
+from apps.timing.domain.plan import StagePlan
+
+
+def in_zones(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> set[str]:
+    """The entries of these units, of which no crossing changed, whose speeds may count."""
+    calm = {unit for unit in units if _calm(unit, seen)}
+    penalised = queries.speed_penalised({unit.entry for unit in calm}) if calm else set()
+    wanted = [unit for unit in units if unit not in calm or unit.entry in penalised]
+    found: set[str] = set()
+    for stage in plan.stages:
+        mine = [unit for unit in wanted if stage in plan.stages_between(unit.from_ts, unit.to_ts)]
+        found |= _in_open_zones(stage, {unit.entry for unit in mine if unit in seen.ending})
+        found |= _in_stretches(stage, [unit for unit in mine if unit not in seen.ending])
+    return found
+
+
+def _calm(unit: Unit, seen: Seen) -> bool:
+    """Whether the unit only adds fixes at the end of a record, all of them and the one before them slow.
+
+    Such fixes can begin no penalty, and change none but one whose interval they make longer.
+    """
+    return unit.added and unit in seen.ending and unit not in seen.fast
+
+
+def _in_open_zones(stage: StagePlan, entries: set[str]) -> set[str]:
+    """At the end of a record only a zone not yet left counts."""
+    if any(segment.limit_kmh or segment.class_limits for segment in stage.segments):
+        return entries
+    zones = [zone for segment in stage.segments for zone in segment.zones]
+    controls = [(c, n, c == zone.controls()[-1]) for n, zone in enumerate(zones) for c in zone.controls()]
+    return queries.in_open_zones(controls, sorted(entries), span("", stage)[1:])
+
+
+def _in_stretches(stage: StagePlan, units: Sequence[Unit]) -> set[str]:
+    """In the middle of a record any stay in a zone may."""
+    found = queries.entry_crossings([span(entry, stage) for entry in sorted({unit.entry for unit in units})])
+    return {
+        unit.entry
+        for unit in units
+        for begin, end in zone_stretches(stage, found.get(unit.entry, ()), span("", stage)[2])
+        if unit.from_ts <= end and unit.to_ts >= begin
+    }
