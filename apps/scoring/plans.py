@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from apps.common.cache import Latest
@@ -43,10 +42,11 @@ class EventPlan:
     tie_rule: TieRule
     complete_first: bool
 
-    @cached_property
-    def course(self) -> Course:
-        """The controls as detection wants them, prepared once."""
-        return Course(self.controls)
+    course: Course = field(init=False)  # the controls as detection wants them, prepared once
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a shape that detection cannot use."""
+        object.__setattr__(self, "course", Course(self.controls))
 
     @property
     def remembers(self) -> bool:

@@ -31,7 +31,7 @@ class Rally:
 def build(entries: int = 5, limit_kmh: float = 50) -> Rally:
     """DSS at 0 m, a WPM at 1 km, a zone from 1.5 to 2.5 km, a WPS at 3 km, ASS at 4 km."""
     event = EventFactory()
-    stage = StageFactory(event=event, starts_at=START)
+    stage = StageFactory(event=event, name="Stage 1", starts_at=START)
     segment = SegmentFactory(stage=stage)
     for order, (type_, metres, radius) in enumerate(
         [("DSS", 0, 30), ("WPM", 1000, 90), ("WPS", 3000, 30), ("ASS", 4000, 30)]
