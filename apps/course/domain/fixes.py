@@ -59,6 +59,12 @@ class Fixes:
         low, high = np.searchsorted(self.device, [code, code + 1])
         return self._take(slice(int(low), int(high)))
 
+    def of_devices(self, codes: range) -> "Fixes":
+        """The fixes of neighbouring codes, which then count from 0."""
+        low, high = np.searchsorted(self.device, [codes.start, codes.stop])
+        mine = self._take(slice(int(low), int(high)))
+        return Fixes(mine.device - np.int32(codes.start), mine.ts, mine.lat, mine.lon, mine.speed)
+
     def codes(self) -> Sequence[int]:
         """The device codes present, ascending."""
         return [int(code) for code in np.unique(self.device)]
