@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from apps.events.models import Entry
 from apps.scoring import queries
+from apps.scoring.bulk import update_rows
 from apps.scoring.domain.classification import Line, Ranked, classify
 from apps.scoring.domain.lines import Competitor, Reading, stage_line
 from apps.scoring.domain.overall import overall
@@ -53,7 +54,7 @@ def _rank_stage(plan: EventPlan, stage: StagePlan) -> set[str]:
     rows = _competing(stage)
     ranked = classify([_line(row, stage) for row in rows], plan.tie_rule, plan.complete_first)
     moved = _move(rows, ranked)
-    StageResult.objects.bulk_update(moved, ["rank", "class_rank"])
+    update_rows(moved, ["rank", "class_rank"])
     return {str(row.entry_id) for row in moved}
 
 
@@ -66,7 +67,7 @@ def _rank_event(plan: EventPlan) -> set[str]:
     moved = _move(rows, classify(lines, plan.tie_rule, plan.complete_first))
     dirty = [row for row in rows if row.entry_id in written or row in moved]
     EventResult.objects.bulk_create([row for row in dirty if row._state.adding])
-    EventResult.objects.bulk_update([row for row in dirty if not row._state.adding], EVENT_FIELDS)
+    update_rows([row for row in dirty if not row._state.adding], EVENT_FIELDS)
     return {str(row.entry_id) for row in dirty}
 
 

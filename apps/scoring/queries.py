@@ -9,6 +9,7 @@ import orjson
 from django.db import connection
 
 from apps.course.domain.crossings import Crossing, Direction
+from apps.scoring import bulk
 
 Row = tuple[Any, ...]
 # Entry, device, control, direction, ts, uncertainty, fix before, fix after, fraction, occurrence, smallest distance.
@@ -116,13 +117,12 @@ CROSSINGS_IN = """
            c.before_ts, c.after_ts, c.fraction, c.occurrence, c.min_distance_m
     from unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[]) as u(entry, device, low, high)
     join entry_crossings c on c.entry_id = u.entry and c.device = u.device
-         and c.after_ts >= u.low and c.before_ts <= u.high
-         and c.before_ts >= u.low and c.after_ts <= u.high
+         and c.after_ts > u.low and c.before_ts < u.high
 """
 
 
 def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[tuple[int, CrossingRow]]:
-    """(row id, crossing) of the chords within each unit's bounds."""
+    """(row id, crossing) of the chords that reach into each unit's bounds: one that a late fix split goes too."""
     columns = [[u.entry for u in of], [u.device for u in of], [b[0] for b in bounds], [b[1] for b in bounds]]
     return [(row[0], row[1:]) for row in _rows(CROSSINGS_IN, columns)]
 
@@ -176,7 +176,19 @@ def delete_crossings(ids: Sequence[int]) -> None:
 
 def insert_crossings(rows: Sequence[CrossingRow]) -> None:
     if rows:
-        _execute(INSERT_CROSSINGS, [list(column) for column in zip(*rows, strict=True)])
+        bulk.execute(INSERT_CROSSINGS, [list(column) for column in zip(*rows, strict=True)])
+
+
+DELETE_PENALTIES = """
+    delete from entry_penalties p using unnest(%s::uuid[], %s::uuid[]) as o(entry, stage)
+    where p.entry_id = o.entry and p.stage_id = o.stage
+"""
+
+
+def delete_penalties(of: Sequence[tuple[str, str]]) -> None:
+    """Of pairs (entry, stage)."""
+    if of:
+        _execute(DELETE_PENALTIES, [list(column) for column in zip(*of, strict=True)])
 
 
 # Every crossing of these entries between two instants, with the rank of its device within the entry.

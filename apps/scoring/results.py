@@ -9,12 +9,14 @@ from typing import Any
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
 from apps.scoring.accounts import Accounts, with_later_stages
+from apps.scoring.bulk import update_rows
 from apps.scoring.domain.outcome import StageOutcome
 from apps.scoring.domain.stage import score_stage
 from apps.scoring.evidence import Archive, StageOfEntry
 from apps.scoring.inputs import load
 from apps.scoring.models import StageResult
 from apps.scoring.plans import EventPlan
+from apps.scoring.queries import delete_penalties
 from apps.timing.domain.plan import StagePlan
 
 
@@ -48,7 +50,7 @@ def save(plan: EventPlan, scored: Sequence[Scored]) -> dict[str, set[str]]:
     fresh = [s for s in scored if _differs(held.get((s.outcome.entry, s.stage.id)), s.outcome)]
     rows = [_result(plan, s, held.get((s.outcome.entry, s.stage.id))) for s in fresh]
     StageResult.objects.bulk_create([r for r in rows if r._state.adding])
-    StageResult.objects.bulk_update([r for r in rows if not r._state.adding], FIELDS)
+    update_rows([r for r in rows if not r._state.adding], FIELDS)
     _save_penalties(plan, fresh)
     changed: dict[str, set[str]] = {}
     for one in fresh:
@@ -89,8 +91,7 @@ def _save_penalties(plan: EventPlan, scored: Sequence[Scored]) -> None:
     formulas = {formula.id: formula for formula in plan.formulas}
     signed = {identity for one in scored for identity in one.outcome.signed.values()}
     decisions = {str(row.id): row for row in Decision.objects.filter(id__in=signed)}
-    for one in scored:
-        EntryPenalty.objects.filter(entry_id=one.outcome.entry, stage_id=one.stage.id).delete()
+    delete_penalties([(one.outcome.entry, one.stage.id) for one in scored])
     rows = [_penalty(one, issued, formulas) for one in scored for issued in one.outcome.penalties]
     for row, key in rows:
         _sign(row, decisions.get(key))
