@@ -142,6 +142,8 @@ class Group:
         try:
             return self._read(b">", count, block_ms)
         except ResponseError as error:
+            if str(error).startswith("UNBLOCKED"):  # the server became a replica while this one waited there
+                raise redis.ConnectionError(str(error)) from error
             if not str(error).startswith("NOGROUP"):
                 raise
             self.ensure()
