@@ -116,7 +116,7 @@ def _payload(raw: bytes) -> _Payload:
     try:
         payload = _DECODER.decode(raw)
         # Text in PostgreSQL holds no NUL; JSON can write one in this way only. (A single byte is found far sooner.)
-        if b"\\" in raw and b"\\u0000" in raw:
+        if raw.find(b"\\") >= 0 and b"\\u0000" in raw:
             _refuse_nul(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeError(f"payload: {error}") from error

@@ -27,12 +27,6 @@ class DeviceState:
     last_seen: int = NEVER
     count: int = 0
 
-    def see(self, position: Position) -> None:
-        """Take note of a written record. An older one never moves `last_seen` back."""
-        self.count += 1
-        if position.ts > self.last_seen:
-            self.last, self.last_seen = position, position.ts
-
 
 class DeviceStates:
     """At most `most` devices, the longest unheard forgotten first; those of the batch at hand are kept meanwhile."""
@@ -66,9 +60,12 @@ class DeviceStates:
         return flags
 
     def saw(self, positions: Iterable[Position]) -> None:
-        """Take note of what was written, in any order; then forget what is too much."""
+        """Take note of what was written, in any order; then forget what is too much. Nothing moves `last_seen` back."""
         for position in positions:
-            self._states[position.device_id].see(position)
+            state = self._states[position.device_id]
+            state.count += 1
+            if position.ts > state.last_seen:
+                state.last, state.last_seen = position, position.ts
         while len(self._states) > self._most:
             self._states.popitem(last=False)
             metrics.DEVICE_STATE_EVICTIONS.inc()
