@@ -33,5 +33,14 @@ class Command(BaseCommand):
             ahead=max(2, settings.WRITE_BATCH_SIZE // settings.READ_BATCH_SIZE),
             write=settings.WRITE_BATCH_SIZE,
         )
-        gc.freeze()  # what is loaded now stays: no collection need ever walk over it again
+        spare_collections()
         service.run(Processor(stream.connect(settings.REDIS_URL), names, settings.INSTANCE_ID, pace))
+
+
+def spare_collections() -> None:
+    """Let the collector pass over what is loaded for good, and look at the rest once a batch, not at every 700 objects.
+
+    Records in hand are thousands of objects without a circle, which it would walk over again and again.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000)
