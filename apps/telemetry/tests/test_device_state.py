@@ -95,7 +95,8 @@ def test_a_batch_of_more_devices_than_are_remembered() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_latest_positions_come_back_from_the_database_as_they_were_written() -> None:
     """By device time, whatever came last, and across the days' partitions."""
-    late, latest = position("a", 90_000), Position("b", T0 + 500, 41.5, 20.5, 812.5, 90.0, 50.0, 9, 2, "16", {"x": "AQID"})
+    late = position("a", 90_000)
+    latest = Position("b", T0 + 500, 41.5, 20.5, 812.5, 90.0, 50.0, 9, 2, "16", {"x": "AQID"})
     write_positions([late, position("a", 0), latest, position("b", 0)])
     assert last_positions(["a", "b", "none"]) == {"a": late, "b": latest}
 

@@ -1,6 +1,7 @@
 """Writing from several processes at once, on the same rows."""
 
 import random
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -8,32 +9,39 @@ import pytest
 from django.db import connection
 
 from apps.common.position import Position
-from apps.telemetry.queries import write_positions
+from apps.telemetry.pipeline import copy_or_write
+from apps.telemetry.queries import DAY_MS, write_positions
 
 T0 = 1_780_819_200_000
 WRITERS, ROUNDS, ROWS = 2, 8, 3000
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+Write = Callable[[Iterable[Position], Iterable[None]], int]
+
+
 def batch(number: int) -> list[Position]:
-    return [Position(f"{n % 50:015d}", T0 + (number * ROWS + n) * 1000, 41.0, 20.0) for n in range(ROWS)]
+    """Rows of three days, of which the second has a partition of its own or not."""
+    instants = (T0 + n % 3 * DAY_MS + (number * ROWS + n) * 1000 for n in range(ROWS))
+    return [Position(f"{n % 50:015d}", ts, 41.0, 20.0) for n, ts in enumerate(instants)]
 
 
-def write_all(seed: int, together: Barrier) -> int:
+def write_all(write: Write, seed: int, together: Barrier) -> int:
     """Write every batch in an order of its own; how many rows were new."""
     rng = random.Random(seed)
     try:
         together.wait()
-        return sum(write_positions(rng.sample(batch(number), ROWS)) for number in range(ROUNDS))
+        return sum(write(rng.sample(batch(number), ROWS), [None] * ROWS) for number in range(ROUNDS))
     finally:
         connection.close()
 
 
-def test_writers_of_the_same_rows_never_wait_for_each_other_in_a_circle() -> None:
+@pytest.mark.parametrize("write", [write_positions, copy_or_write])
+def test_writers_of_the_same_rows_never_wait_for_each_other_in_a_circle(write: Write) -> None:
     """Burst uploads reach two processors in two orders; PostgreSQL ended one of them as a deadlock victim."""
     together = Barrier(WRITERS)
     with ThreadPoolExecutor(WRITERS) as pool:
-        new = list(pool.map(write_all, range(WRITERS), [together] * WRITERS))
+        new = list(pool.map(write_all, [write] * WRITERS, range(WRITERS), [together] * WRITERS))
     assert sum(new) == ROUNDS * ROWS
 
 
