@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from django.db import connection
 from redis import Redis
 
 from apps.common import stream
+from apps.common.embedded.server import free_port
 from apps.common.position import Position
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,7 +36,7 @@ def start(redis_url: str) -> Iterator[Start]:
     """Starts a processor by name, with settings of the environment; whatever still runs at the end is killed."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def begin(name: str, **settings: str) -> subprocess.Popen[bytes]:
+    def begin(name: str, *words: str, **settings: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {
             "DATABASE_URL": database(str(connection.settings_dict["NAME"])),
             "REDIS_URL": redis_url,
@@ -45,7 +47,9 @@ def start(redis_url: str) -> Iterator[Start]:
             "READ_BLOCK_MS": "100",
             **settings,
         }
-        started.append(subprocess.Popen([sys.executable, "manage.py", "run_processor"], cwd=ROOT, env=environment))
+        started.append(
+            subprocess.Popen([sys.executable, "manage.py", "run_processor", *words], cwd=ROOT, env=environment)
+        )
         return started[-1]
 
     yield begin
@@ -58,10 +62,10 @@ def position(n: int) -> Position:
     return Position(f"35609300000{n % 20:04d}", T0 + n * 1000, 41.0, 20.0, speed=50.0, satellites=9)
 
 
-def send(redis: Redis, total: int, first: int = 0) -> None:
+def send(redis: Redis, total: int, first: int = 0, setting: str = STREAM) -> None:
     for begin in range(first, first + total, 2000):
         end = min(begin + 2000, first + total)
-        stream.send(redis, STREAM, [position(n) for n in range(begin, end)])
+        stream.send(redis, setting, [position(n) for n in range(begin, end)])
 
 
 def expected(total: int) -> list[tuple[str, int]]:
@@ -89,8 +93,22 @@ def disconnect_others() -> None:
     )
 
 
-def owed(redis: Redis) -> int:
-    return stream.Group(redis, STREAM, stream.PROCESSOR_GROUP, "look").lag()
+def owed(redis: Redis, name: str = STREAM) -> int:
+    return stream.Group(redis, name, stream.PROCESSOR_GROUP, "look").lag()
+
+
+def consumers(redis: Redis, name: str = STREAM) -> set[bytes]:
+    stream.Group(redis, name, stream.PROCESSOR_GROUP, "look").ensure()
+    found: Any = redis.xinfo_consumers(name, stream.PROCESSOR_GROUP)
+    return {consumer["name"] for consumer in found}
+
+
+def written(port: int) -> int:
+    """The positions that the processor with this metrics port has written."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    counts = [line.split()[1] for line in lines if line.startswith("processor_position_writes_total")]
+    return sum(int(float(count)) for count in counts)
 
 
 def dead_letters(redis: Redis) -> list[stream.Message]:
@@ -158,3 +176,34 @@ def test_sigterm_in_the_middle_finishes_what_was_read_and_leaves_nothing_pending
     pending: Any = redis.xpending(STREAM, stream.PROCESSOR_GROUP)
     assert pending["pending"] == 0
     assert 1000 < count() < 20_000 and count() == 20_000 - owed(redis)
+
+
+def test_two_processors_share_one_stream_within_a_fifth(redis: Redis, start: Start) -> None:
+    """One that reads far ahead would take the work out of the other's hands, and hold it."""
+    total, ports = 60_000, {"left": free_port(), "right": free_port()}
+    for name, port in ports.items():
+        start(name, METRICS_PORT=str(port))
+    wait_for(lambda: consumers(redis) >= {b"left", b"right"})
+    send(redis, total)
+    wait_for(lambda: owed(redis) == 0)
+    shares = [written(port) / total for port in ports.values()]
+    assert sum(shares) == 1 and count() == total
+    assert all(0.4 <= share <= 0.6 for share in shares), shares
+
+
+def test_each_processor_takes_its_share_of_the_streams(redis: Redis, start: Start) -> None:
+    """With devices sharded by the producer, each device is written by one process alone."""
+    names, total = ["telemetry:a", "telemetry:b"], 8000
+    ports = {name: free_port() for name in names}
+    send(redis, total, setting=",".join(names))
+    for name, port in ports.items():
+        start(f"of {name}", "--streams", name, METRICS_PORT=str(port))
+    wait_for(lambda: all(consumers(redis, name) and owed(redis, name) == 0 for name in names))
+    expected_shares = {name: int(redis.xlen(name)) for name in names}
+    assert min(expected_shares.values()) > total / 4 and sum(expected_shares.values()) == total
+    assert {name: written(port) for name, port in ports.items()} == expected_shares
+    assert stored() == expected(total)
+    for name in names:
+        devices = {entry.fields[b"device_id"].decode() for entry in stream.entries(redis, name)}
+        assert {stream.shard(device, names) for device in devices} == {name}
+        assert consumers(redis, name) == {f"of {name}".encode()}
