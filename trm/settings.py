@@ -36,6 +36,8 @@ POSITIONS_COMPRESS_AFTER_DAYS = env.integer("POSITIONS_COMPRESS_AFTER_DAYS", def
 LIVE_PING_INTERVAL_MS = env.integer("LIVE_PING_INTERVAL_MS", default=30_000, low=1000, high=600_000)
 LIVE_DEVICE_EVENT_REFRESH_MS = env.integer("LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000)
 LIVE_BROADCAST_GROUP_PREFIX = env.text("LIVE_BROADCAST_GROUP_PREFIX", default="live-broadcast")
+# How long before the start and after the end of an event its marshals may act: scrutineering, sweep cars.
+EVENT_ACTIVE_MARGIN_HOURS = env.integer("EVENT_ACTIVE_MARGIN_HOURS", default=24, low=0, high=8760)
 
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default="")
@@ -90,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.rights.RememberRights",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

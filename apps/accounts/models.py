@@ -7,6 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from apps.common.base import Row
 
@@ -59,7 +60,8 @@ class User(Row, AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.email
+        # Shown wherever a row names a person: the whole address is not for everyone.
+        return self.get_full_name() or self.email.partition("@")[0]
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
@@ -80,6 +82,24 @@ class Organization(Row):
         return self.name
 
 
+class OrganizationUserPermission(UserObjectPermissionBase):
+    """django-guardian: what a user may in an organization beside the roles. TRM writes none."""
+
+    content_object = models.ForeignKey(Organization, models.CASCADE)
+
+    class Meta(UserObjectPermissionBase.Meta):
+        db_table = "organization_user_permissions"
+
+
+class OrganizationGroupPermission(GroupObjectPermissionBase):
+    """django-guardian: what the group of a role may in its organization, a mirror of the policy (`services`)."""
+
+    content_object = models.ForeignKey(Organization, models.CASCADE)
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        db_table = "organization_group_permissions"
+
+
 class Role(models.TextChoices):
     ORG_ADMIN = "org-admin", _("organization admin")
     RACE_DIRECTOR = "race-director", _("race director")
@@ -95,6 +115,12 @@ class OrganizationUser(Row):
     organization = models.ForeignKey(Organization, models.RESTRICT, related_name="memberships")
     user = models.ForeignKey(User, models.RESTRICT, related_name="memberships")
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.VIEWER)
+    suspended = models.BooleanField(
+        _("suspended"),
+        default=False,
+        db_default=False,
+        help_text=_("All rights in this organization end at once, and can come back."),
+    )
 
     class Meta:
         db_table = "organization_users"
