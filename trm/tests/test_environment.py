@@ -78,3 +78,17 @@ def test_manage_py_ends_with_the_message_alone() -> None:
         "  METRICS_PORT='metrics': a whole number from 0 to 65535 is needed",
         "  READ_BATCH_SIZE='0': a whole number from 1 to 100000 is needed",
     ]
+
+
+@pytest.mark.parametrize("value", ["Class", "package.", ".Class", "package.two words", "a..B"])
+def test_what_is_no_dotted_path_is_told(value: str) -> None:
+    env = Environment({"P": value})
+    env.dotted_path("P", default="a.B")
+    assert _faults(env)[0].startswith(f"P={value!r}")
+
+
+def test_a_dotted_path_may_be_switched_off() -> None:
+    env = Environment({"OFF": "", "ON": "package.module.Class"})
+    assert (env.dotted_path("OFF", default="a.B"), env.dotted_path("ON", default="")) == ("", "package.module.Class")
+    assert env.dotted_path("NONE", default="a.B") == "a.B"
+    env.finish()
