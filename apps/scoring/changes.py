@@ -1,13 +1,13 @@
 """A change of course, rules or decisions written down as data, for dry runs and for doing it afterwards.
 
-    set:                                    # fields of rows that exist
-      - table: waypoints
-        where: {segment__stage__name: Stage 1, name: WPM 7}
-        values: {tolerance_meters: 200}
-    decide:
-      - {kind: set_status, entry: 304, stage: Stage 1, params: {status: dnf}, reason: Towed in}
-    revoke:
-      - {number: 3, reason: The video shows it}
+set:                                    # fields of rows that exist
+  - table: waypoints
+    where: {segment__stage__name: Stage 1, name: WPM 7}
+    values: {tolerance_meters: 200}
+decide:
+  - {kind: set_status, entry: 304, stage: Stage 1, params: {status: dnf}, reason: Towed in}
+revoke:
+  - {number: 3, reason: The video shows it}
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -91,6 +91,7 @@ class ResultRevision(Row):
     state = models.CharField(_("state"), max_length=12, choices=RevisionState.choices)
     protest_until = models.DateTimeField(_("protests until"), null=True, blank=True)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.RESTRICT, related_name="revisions")
+    reason = models.TextField(_("reason"), blank=True)
     snapshot = models.JSONField(_("snapshot"))
     hash = models.CharField(_("hash"), max_length=64)
 

@@ -16,7 +16,7 @@ from apps.scoring.domain.lines import stage_line
 from apps.scoring.domain.outcome import StageOutcome, reading
 from apps.scoring.domain.overall import overall
 from apps.scoring.evidence import Archive, CrossingsOf, StageOfEntry, carried_units, crossings_on_record
-from apps.scoring.inputs import EntryInputs, Inputs
+from apps.scoring.inputs import EntryInputs, Inputs, load
 from apps.scoring.plans import EventPlan
 from apps.scoring.queries import Unit
 from apps.scoring.results import scored
@@ -59,6 +59,13 @@ def _outcomes(plan: EventPlan, inputs: Inputs, detecting: bool) -> dict[Key, Sta
     crossings = crossings_by_fixes(plan, inputs) if detecting else crossings_on_record
     found = scored(plan, pairs, Archive(inputs, pairs, crossings), Accounts(plan, {}))
     return {(one.outcome.entry, one.stage.id): one.outcome for one in found}
+
+
+def outcome_from_fixes(plan: EventPlan, entry: str, stage: StagePlan) -> StageOutcome:
+    """One entry in one stage, from its fixes up; earlier stages count as they are on record."""
+    inputs, pairs = load(plan.event, [entry]), [(entry, stage)]
+    archive = Archive(inputs, pairs, crossings_by_fixes(plan, inputs))
+    return scored(plan, pairs, archive, Accounts.on_record(plan, [entry]))[0].outcome
 
 
 def crossings_by_fixes(plan: EventPlan, inputs: Inputs) -> CrossingsOf:

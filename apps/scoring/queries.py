@@ -70,7 +70,7 @@ UNITS = """
 def units(windows: Sequence[Window]) -> list[Unit]:
     """The windows of devices that an entry carried; a device nobody carries gives none."""
     columns = [[getattr(w, name) for w in windows] for name in ("device", "from_ts", "to_ts", "added")]
-    return [Unit(*row) for row in _rows(UNITS, columns)]
+    return [Unit(*row) for row in select(UNITS, columns)]
 
 
 # The devices some entries of an event carried, when, and how they rank.
@@ -89,14 +89,14 @@ ASSIGNMENTS = """
 
 def assignments(event: str, entries: Sequence[str]) -> list[tuple[str, str, int, int, int]]:
     """(entry, IMEI, from ms, to ms, priority) of each assignment, both ends included."""
-    return [cast(tuple[str, str, int, int, int], row) for row in _rows(ASSIGNMENTS, [event, list(entries)])]
+    return [cast(tuple[str, str, int, int, int], row) for row in select(ASSIGNMENTS, [event, list(entries)])]
 
 
 EVENT_ENTRIES = "select id::text from entries where event_id = %s::uuid order by id"
 
 
 def event_entries(event: str) -> list[str]:
-    return [row[0] for row in _rows(EVENT_ENTRIES, [event])]
+    return [row[0] for row in select(EVENT_ENTRIES, [event])]
 
 
 # Transaction-level locks, in one order everywhere, so that no two scorers race or deadlock.
@@ -108,7 +108,7 @@ LOCK = """
 
 def lock(kind: str, ids: Iterable[str]) -> None:
     """Take the locks of `kind` until the end of the transaction; read only after this."""
-    _rows(LOCK, [[f"trm:{kind}:{identity}" for identity in ids]])
+    select(LOCK, [[f"trm:{kind}:{identity}" for identity in ids]])
 
 
 # The crossings on record whose chord lies within a window.
@@ -124,7 +124,7 @@ CROSSINGS_IN = """
 def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[tuple[int, CrossingRow]]:
     """(row id, crossing) of the chords that reach into each unit's bounds: one that a late fix split goes too."""
     columns = [[u.entry for u in of], [u.device for u in of], [b[0] for b in bounds], [b[1] for b in bounds]]
-    return [(row[0], row[1:]) for row in _rows(CROSSINGS_IN, columns)]
+    return [(row[0], row[1:]) for row in select(CROSSINGS_IN, columns)]
 
 
 # The entries that may be in a speed zone: the last that a device of theirs crossed of the zone's controls did not
@@ -145,7 +145,7 @@ def in_open_zones(controls: Sequence[tuple[str, int, bool]], entries: Sequence[s
     if not controls or not entries:
         return set()
     columns = [list(column) for column in zip(*controls, strict=True)]
-    return {row[0] for row in _rows(IN_OPEN_ZONES, [*columns, list(entries), *span])}
+    return {row[0] for row in select(IN_OPEN_ZONES, [*columns, list(entries), *span])}
 
 
 SPEED_PENALISED = """
@@ -155,7 +155,7 @@ SPEED_PENALISED = """
 
 def speed_penalised(entries: Iterable[str]) -> set[str]:
     """Of these entries, those with anything on record about their speed."""
-    return {row[0] for row in _rows(SPEED_PENALISED, [list(entries)])}
+    return {row[0] for row in select(SPEED_PENALISED, [list(entries)])}
 
 
 DELETE_CROSSINGS = "delete from entry_crossings where id = any(%s::bigint[])"
@@ -210,7 +210,7 @@ def entry_crossings(spans: Sequence[tuple[str, int, int]]) -> dict[str, tuple[Cr
     """Crossings per entry of spans (entry, from ms, to ms); device codes are in order of priority."""
     columns = [[s[0] for s in spans], [s[1] for s in spans], [s[2] for s in spans]]
     found: dict[str, list[Crossing]] = {}
-    for row in _rows(ENTRY_CROSSINGS, columns):
+    for row in select(ENTRY_CROSSINGS, columns):
         found.setdefault(row[0], []).append(_crossing(row[1:]))
     return {entry: tuple(crossings) for entry, crossings in found.items()}
 
@@ -237,7 +237,7 @@ FINGERPRINT = """
 
 def fingerprint(event: str) -> tuple[str, str]:
     """(course, rules)"""
-    course, rules = _rows(FINGERPRINT, {"event": event})[0]
+    course, rules = select(FINGERPRINT, {"event": event})[0]
     return str(course), rules
 
 
@@ -262,7 +262,7 @@ ENTRY_FINGERPRINTS = """
 
 def entry_fingerprints(event: str) -> dict[str, tuple[str, str]]:
     """(inputs, devices) per entry."""
-    return {entry: (inputs, devices) for entry, inputs, devices in _rows(ENTRY_FINGERPRINTS, [event])}
+    return {entry: (inputs, devices) for entry, inputs, devices in select(ENTRY_FINGERPRINTS, [event])}
 
 
 # Events that may still change: a month around them.
@@ -273,7 +273,7 @@ OPEN_EVENTS = """
 
 
 def open_events() -> list[str]:
-    return [row[0] for row in _rows(OPEN_EVENTS, [])]
+    return [row[0] for row in select(OPEN_EVENTS, [])]
 
 
 # Of the session, not of a transaction: the work it keeps to one scorer takes several.
@@ -285,12 +285,12 @@ END_LEAD = "select pg_advisory_unlock(hashtextextended(%s, 0))"
 def leading(kind: str, identity: str) -> Iterator[bool]:
     """Whether this process alone does some work now; another one that asks meanwhile is told no."""
     name = [f"trm:{kind}:{identity}"]
-    leads = bool(_rows(TRY_LEAD, name)[0][0])
+    leads = bool(select(TRY_LEAD, name)[0][0])
     try:
         yield leads
     finally:
         if leads:
-            _rows(END_LEAD, name)
+            select(END_LEAD, name)
 
 
 # The next sequence number of a topic and its row, written in the transaction that made the change.
@@ -354,7 +354,7 @@ def board_lines(event: str, stage: str | None, only: Sequence[str]) -> list[Boar
 
 def _board(topic: str, event: str | None, stage: str | None, only: list[str] | None) -> tuple[int, list[BoardLine]]:
     sql = BOARD.format(results=STAGE_LINES if stage else EVENT_LINES)
-    rows = _rows(sql, {"topic": topic, "event": event, "stage": stage, "only": only})
+    rows = select(sql, {"topic": topic, "event": event, "stage": stage, "only": only})
     return rows[0][0], [dict(zip(LINE_KEYS, row[1:], strict=True)) for row in rows if row[1]]
 
 
@@ -366,7 +366,8 @@ def _crossing(row: Row) -> Crossing:
     )  # fmt: skip
 
 
-def _rows(sql: str, parameters: Any) -> list[Row]:
+def select(sql: str, parameters: Any) -> list[Row]:
+    """The rows a statement gives."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows: list[Row] = cursor.fetchall()

@@ -123,7 +123,7 @@ def _hold(fixes: Fixes, value: NDArray[np.float64], excess: NDArray[np.int64], i
     lasting = following if following <= GAP_LIMIT_MS else 0
     lat, lon = float(fixes.lat[i]), float(fixes.lon[i])
     derived = bool(np.isnan(fixes.speed[i]))
-    return Hold(int(fixes.ts[i]), lasting, float(value[i]), int(excess[i]), lat, lon, derived)
+    return Hold(int(fixes.ts[i]), lasting, round(float(value[i]), 3), int(excess[i]), lat, lon, derived)
 
 
 def _distances(fixes: Fixes) -> NDArray[np.float64]:

@@ -91,7 +91,8 @@ def reading(outcome: StageOutcome) -> Reading:
 def digest(outcome: StageOutcome, crossings: Record) -> str:
     """sha256 of the outcome and the crossings it used, as canonical JSON.
 
-    Device codes are left out: they are only the order in which the caller listed the devices.
+    Of a crossing only whole numbers and names count: the last bits of its fraction and distance depend on the
+    processor's sine. Device codes are left out: they are only the order in which the caller listed the devices.
     """
     used = [_crossing_json(crossing) for of_control in crossings.values() for crossing in of_control]
     content = {"outcome": outcome.to_json(), "crossings": sorted(used, key=canonical)}
@@ -108,10 +109,7 @@ def _crossing_json(crossing: Crossing) -> dict[str, Any]:
         "control": crossing.control,
         "direction": crossing.direction.value,
         "ts": crossing.ts,
-        "uncertainty_ms": crossing.uncertainty_ms,
         "before_ts": crossing.before_ts,
         "after_ts": crossing.after_ts,
-        "fraction": crossing.fraction,
         "occurrence": crossing.occurrence,
-        "min_distance_m": crossing.min_distance_m,
     }

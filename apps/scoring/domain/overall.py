@@ -68,7 +68,7 @@ def _sum(identity: Line, table: Sequence[_Stage], extra_ms: int) -> Line:
         status=_standing(lines, len(table)),
         total_ms=_plus(_total(line.total_ms for line in counted), beyond),
         splits=tuple(split for stage in table for split in stage.splits_of(entry)),
-        complete=all(line.complete for line in lines) and not missing,
+        complete=all(line.complete for line in lines),
         team=identity.team,
         completed=len(counted),
         group=identity.group,

@@ -95,11 +95,11 @@ def test_a_lump_is_a_time(status: Status) -> None:
 @pytest.mark.parametrize(("rule", "expected"), [(TieRule.LAST_SS_BACKWARDS, "ab"), (TieRule.FIRST_SS_FORWARDS, "ba")])
 def test_super_specials_decide_ties_after_all_other_stages(rule: TieRule, expected: str) -> None:
     """RU-7.22: the last special stage, the one before, and so on, then the super special, then the number."""
-    lines = [line("b", 1, splits=(4, 6), super_splits=(1,)), line("a", 2, splits=(6, 4), super_splits=(9,))]
+    lines = [line("b", 2, splits=(4, 6), super_splits=(1,)), line("a", 1, splits=(6, 4), super_splits=(9,))]
     assert order(classify(lines, rule)) == expected
     level = [replace(item, splits=(5, 5)) for item in lines]
     assert order(classify(level, rule)) == "ba"
-    assert order(classify([replace(item, super_splits=(1,)) for item in level], rule)) == "ba"
+    assert order(classify([replace(item, super_splits=(1,)) for item in level], rule)) == "ab"
 
 
 def test_the_more_stages_completed_the_better_while_the_event_runs() -> None:

@@ -127,7 +127,8 @@ def test_a_team_is_the_sum_of_its_best_two() -> None:
         ("two", 2, 305, 5, 5),
         ("three", None, None, None, None),
     ]
-    assert rows[0].entries == ("a", "b")
+    assert [row.entries for row in rows] == [("a", "b"), ("d", "e"), ("f",)]
+    assert [(row.total_ms, row.clean_ms) for row in rows] == [(300, 30), (305, 305), (None, None)]
     clean = standings(TEAMS, BACKWARDS, Table(By.TEAM, Basis.CLEAN))
     assert (clean[0].ranked_ms, clean[0].total_ms) == (30, 300)
 
