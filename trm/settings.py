@@ -24,7 +24,7 @@ METRICS_PORT = env.integer("METRICS_PORT", default=9090, low=0, high=65535)  # 0
 READ_BATCH_SIZE = env.integer("READ_BATCH_SIZE", default=1000, low=1, high=100_000)
 READ_BLOCK_MS = env.integer("READ_BLOCK_MS", default=1000, low=1, high=4000)
 WRITE_BATCH_SIZE = env.integer("WRITE_BATCH_SIZE", default=5000, low=1, high=100_000)
-DEVICE_STATE_MAX = env.integer("DEVICE_STATE_MAX", default=50_000, low=1, high=10_000_000)
+DEVICE_STATE_MAX = env.integer("DEVICE_STATE_MAX", default=20_000, low=1, high=10_000_000)  # a KiB each
 # What gives positions their decoded attributes: a class without arguments, by dotted path. Empty = nothing does.
 POSITION_DECODER = env.dotted_path("POSITION_DECODER", default="apps.catalog.decoding.AttributeDecoder")
 CLAIM_THRESHOLD_MS = env.integer("CLAIM_THRESHOLD_MS", default=60_000, low=100, high=86_400_000)
