@@ -186,9 +186,9 @@ def test_two_processors_share_one_stream_within_a_fifth(redis: Redis, start: Sta
     wait_for(lambda: consumers(redis) >= {b"left", b"right"})
     send(redis, total)
     wait_for(lambda: owed(redis) == 0)
-    shares = [written(port) / total for port in ports.values()]
-    assert sum(shares) == 1 and count() == total
-    assert all(0.4 <= share <= 0.6 for share in shares), shares
+    shares = [written(port) for port in ports.values()]
+    assert sum(shares) == count() == total
+    assert all(0.4 <= share / total <= 0.6 for share in shares), shares
 
 
 def test_each_processor_takes_its_share_of_the_streams(redis: Redis, start: Start) -> None:
