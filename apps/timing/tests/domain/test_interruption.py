@@ -26,7 +26,7 @@ BEFORE = [
     )
 ]
 X = Drive("X", GREEN + 3_000_000, ms("24:05"))
-STOP = Interruption(RED, ("Y", "Z", "X"), frozenset({"X"}), Seeding.REVERSE, GREEN)
+STOP = Interruption(RED, ("Y", "Z"), frozenset({"X"}), Seeding.REVERSE, GREEN)
 
 
 def times(found: tuple[Proposal, ...]) -> dict[str, int | None]:
@@ -54,13 +54,13 @@ def test_worked_example_10_never_beyond_the_fifth() -> None:
 
 
 def test_worked_example_10_nobody_had_finished() -> None:
-    """The first to finish after the restart, not the fastest; not a crew that was on the stage when it stopped."""
+    """The first to finish after the restart, not the fastest; neither who was shown red, nor the cause."""
     after = [
-        Drive("Z", GREEN + 100_000, ms("19:00")),
+        Drive("Z", GREEN + 1_300_000, ms("19:00")),
+        Drive("X", GREEN + 1_600_000, ms("24:05")),
         Drive("early", GREEN + 600_000, ms("19:00")),
         Drive("P", GREEN + 2_000_000, ms("20:12")),
         Drive("Q", GREEN + 2_100_000, ms("18:00")),
-        X,
     ]
     found = proposals(STOP, after)
     assert times(found) == {"Y": ms("20:12"), "Z": ms("20:12"), "X": ms("24:05")}
@@ -95,3 +95,8 @@ def test_setting_times_aside_never_makes_the_proposal_faster(order: list[Drive],
     if fewer[0].time_ms is not None:
         assert fewer[0].time_ms >= (all_[0].time_ms or 0)
         assert fewer[0].time_ms in {drive.time_ms for drive in fewer[0].choices if drive.entry not in aside}
+
+
+def test_a_cause_that_was_shown_red_gets_its_own_time_once() -> None:
+    found = proposals(replace(STOP, shown_red=("Y", "X")), [*BEFORE, X])
+    assert [(proposal.entry, proposal.time_ms) for proposal in found] == [("Y", ms("18:40")), ("X", ms("24:05"))]
