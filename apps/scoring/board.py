@@ -1,12 +1,13 @@
 """Ranks and leaderboards: who stands where, and which lines of which board have news."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from apps.events.models import Entry
 from apps.scoring import queries
 from apps.scoring.bulk import update_rows
-from apps.scoring.domain.classification import Line, Ranked, classify
+from apps.scoring.domain.classification import Line, classify
 from apps.scoring.domain.lines import Competitor, Reading, stage_line
 from apps.scoring.domain.overall import overall
 from apps.scoring.domain.status import Status
@@ -14,7 +15,7 @@ from apps.scoring.models import EventResult, StageResult
 from apps.scoring.plans import EventPlan
 from apps.timing.domain.plan import StagePlan
 
-R = TypeVar("R", StageResult, EventResult)
+Ranks = tuple[int | None, int | None]
 
 
 def event_topic(event: str) -> str:
@@ -33,12 +34,14 @@ def publish(plan: EventPlan, changed: Mapping[str, set[str]]) -> list[str]:
     """
     if not changed:
         return []
-    topics = []
+    topics, tables = [], []
     for stage in plan.stages:
+        table = _table(stage)
+        tables.append([placed.line for placed in table])
         if stage.id in changed:
-            moved = _rank_stage(plan, stage) | changed[stage.id]
+            moved = _rank_stage(plan, table) | changed[stage.id]
             topics += _announce(stage_topic(plan.event, stage.id), plan.event, stage.id, moved)
-    topics += _announce(event_topic(plan.event), plan.event, None, _rank_event(plan))
+    topics += _announce(event_topic(plan.event), plan.event, None, _rank_event(plan, overall(tables)))
     return topics
 
 
@@ -50,57 +53,75 @@ def _announce(topic: str, event: str, stage: str | None, entries: set[str]) -> l
     return [topic]
 
 
-def _rank_stage(plan: EventPlan, stage: StagePlan) -> set[str]:
-    rows = _competing(stage)
-    ranked = classify([_line(row, stage) for row in rows], plan.tie_rule, plan.complete_first)
-    moved = _move(rows, ranked)
-    update_rows(moved, ["rank", "class_rank"])
-    return {str(row.entry_id) for row in moved}
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A stage result to be ranked, and where it stood until now."""
+
+    id: UUID
+    line: Line
+    ranks: Ranks
 
 
-def _rank_event(plan: EventPlan) -> set[str]:
-    """Sum the stages of every competing entry and rank them. Returns the entries whose line changed."""
-    lines = overall([[_line(row, stage) for row in _competing(stage)] for stage in plan.stages])
-    held = {str(row.entry_id): row for row in EventResult.objects.filter(event_id=plan.event)}
-    rows = [held.get(line.entry) or EventResult(entry_id=line.entry, event_id=plan.event) for line in lines]
-    written = {row.entry_id for row, line in zip(rows, lines, strict=True) if _fill(row, line)}
-    moved = _move(rows, classify(lines, plan.tie_rule, plan.complete_first))
-    dirty = [row for row in rows if row.entry_id in written or row in moved]
-    EventResult.objects.bulk_create([row for row in dirty if row._state.adding])
-    update_rows([row for row in dirty if not row._state.adding], EVENT_FIELDS)
-    return {str(row.entry_id) for row in dirty}
+def _rank_stage(plan: EventPlan, table: Sequence[_Placed]) -> set[str]:
+    """Write the ranks that changed. Returns whose."""
+    ranks = _ranks(plan, [placed.line for placed in table])
+    moved = [placed for placed in table if ranks[placed.line.entry] != placed.ranks]
+    rows = [(placed.id, *ranks[placed.line.entry]) for placed in moved]
+    update_rows([StageResult(id=id, rank=rank, class_rank=in_class) for id, rank, in_class in rows], RANKS)
+    return {placed.line.entry for placed in moved}
 
 
-EVENT_FIELDS = ["status", "time_ms", "penalty_ms", "total_ms", "completed_stages", "rank", "class_rank"]
+def _ranks(plan: EventPlan, lines: Sequence[Line]) -> dict[str, Ranks]:
+    return {r.entry: (r.rank, r.class_rank) for r in classify(lines, plan.tie_rule, plan.complete_first)}
 
 
-def _competing(stage: StagePlan) -> list[StageResult]:
-    """The results to be ranked, without the long story of how each came about."""
-    rows = StageResult.objects.filter(stage_id=stage.id, entry__competing=True)
-    return list(rows.select_related("entry").defer("outcome"))
+RANKS = ("rank", "class_rank")
+EVENT_FIELDS = ("status", "time_ms", "penalty_ms", "total_ms", "completed_stages", *RANKS)
 
 
-def _line(row: StageResult, stage: StagePlan) -> Line:
-    entry: Entry = row.entry
-    reading = Reading(
-        status=Status(row.status),
-        total_ms=row.total_ms,
-        splits=tuple(row.splits),
-        penalty_ms=row.penalty_ms,
-        overall_penalty_ms=row.overall_penalty_ms,
-        super_special=stage.super_special,
-    )
-    identity, race_class = str(row.entry_id), str(entry.race_class_id)
-    return stage_line(reading, Competitor(identity, entry.race_number, race_class, word=entry.status))
+def _rank_event(plan: EventPlan, lines: Sequence[Line]) -> set[str]:
+    """Rank the sums of every competing entry. Returns the entries whose line changed."""
+    ranks = _ranks(plan, lines)
+    held = EventResult.objects.filter(event_id=plan.event).values_list("entry_id", "id", *EVENT_FIELDS)
+    stored = {str(entry): (id, values) for entry, id, *values in held}
+    fresh, dirty = [], []
+    for line in lines:
+        values = event_values(line) | dict(zip(RANKS, ranks[line.entry], strict=True))
+        id, old = stored.get(line.entry, (None, None))
+        if id is None:
+            fresh.append(EventResult(entry_id=line.entry, event_id=plan.event, **values))
+        elif old != [values[name] for name in EVENT_FIELDS]:
+            dirty.append(EventResult(id=id, entry_id=line.entry, **values))
+    EventResult.objects.bulk_create(fresh)
+    update_rows(dirty, EVENT_FIELDS)
+    return {str(row.entry_id) for row in (*fresh, *dirty)}
 
 
-def _fill(row: EventResult, line: Line) -> bool:
-    """Put the line's sums into the row; True when that changed anything."""
-    new = event_values(line)
-    old = {name: getattr(row, name) for name in new}
-    for name, value in new.items():
-        setattr(row, name, value)
-    return row._state.adding or new != old
+STAGE_FIELDS = (
+    "id", "entry_id", "entry__race_number", "entry__race_class_id", "entry__status", "rank", "class_rank",
+    "status", "total_ms", "splits", "penalty_ms", "overall_penalty_ms",
+)  # fmt: skip
+
+
+def _table(stage: StagePlan) -> list[_Placed]:
+    """The results of a stage that are ranked. Plain values: a board is ranked each time anybody's result changes."""
+    rows = StageResult.objects.filter(stage_id=stage.id, entry__competing=True).values_list(*STAGE_FIELDS)
+    return [
+        _Placed(
+            id,
+            stage_line(
+                _reading(values, super_special=stage.super_special),
+                Competitor(str(entry), number, str(race_class), word=word),
+            ),
+            (rank, in_class),
+        )
+        for id, entry, number, race_class, word, rank, in_class, *values in rows
+    ]
+
+
+def _reading(values: Sequence[Any], *, super_special: bool) -> Reading:
+    status, total_ms, splits, penalty_ms, overall_penalty_ms = values
+    return Reading(Status(status), total_ms, tuple(splits), penalty_ms, overall_penalty_ms, super_special=super_special)
 
 
 def event_values(line: Line) -> dict[str, Any]:
@@ -112,12 +133,3 @@ def event_values(line: Line) -> dict[str, Any]:
         "total_ms": line.total_ms,
         "completed_stages": line.completed,
     }
-
-
-def _move(rows: Iterable[R], ranked: Sequence[Ranked]) -> list[R]:
-    """Set the ranks; returns the rows that moved."""
-    places = {r.entry: (r.rank, r.class_rank) for r in ranked}
-    moved = [row for row in rows if (row.rank, row.class_rank) != places[str(row.entry_id)]]
-    for row in moved:
-        row.rank, row.class_rank = places[str(row.entry_id)]
-    return moved
