@@ -1,6 +1,14 @@
+from collections.abc import Callable
+
 from django.contrib import admin
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from apps.events.models import Entry, EntryCrew, EntryDevice, Event, RaceClass
+
+# What other apps show in an event's form; each adds its own when its admin is loaded.
+PANELS: list[Callable[[Event], SafeString]] = []
 
 
 class RaceClassInline(admin.TabularInline[RaceClass, Event]):
@@ -15,7 +23,13 @@ class EventAdmin(admin.ModelAdmin[Event]):
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
     autocomplete_fields = ("organization",)
+    readonly_fields = ("panels",)
     inlines = (RaceClassInline,)
+
+    @admin.display(description=_("state"))
+    def panels(self, event: Event) -> SafeString:
+        """What other apps have to say of the event; nothing of one that is being made."""
+        return format_html_join("", "{}", ((panel(event),) for panel in PANELS if event.pk and not event._state.adding))
 
 
 @admin.register(RaceClass)

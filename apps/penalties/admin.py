@@ -1,14 +1,72 @@
+from datetime import UTC, datetime
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula
+from apps.events.admin import PANELS
+from apps.events.models import Event
+from apps.penalties.checklist import open_settings
+from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula, ProfileUse, RuleAnswer
+
+# What the evidence of a profile's rule vouches for.
+VOUCHED = {"type", "target", "offence_min", "offence_max", "penalty", "bracket_mode", "params"}
+
+
+def open_settings_panel(event: Event) -> SafeString:
+    """The checklist of rulebook §11 in the event's form: what is open, each with the page where it is settled."""
+    lines = [
+        (one.link, one.number, one.sentence, _(" It forbids publishing.") if one.blocking else "")
+        for one in open_settings(event)
+    ]
+    if not lines:
+        return format_html("<p>{}</p>", _("Rules: nothing is open."))
+    items = format_html_join("", '<li><a href="{}">{}. {}</a><strong>{}</strong></li>', lines)
+    return format_html("<details open><summary>{}</summary><ul>{}</ul></details>", _("Rules: still open"), items)
+
+
+PANELS.append(open_settings_panel)
 
 
 @admin.register(PenaltyFormula)
 class PenaltyFormulaAdmin(admin.ModelAdmin[PenaltyFormula]):
-    list_display = ("type", "target", "offence_min", "offence_max", "penalty", "event", "enabled")
+    list_display = ("type", "target", "offence_min", "offence_max", "penalty", "grade", "event", "enabled")
     list_select_related = ("event",)
-    list_filter = ("event", "type", "enabled")
+    list_filter = ("event", "type", "enabled", "grade")
+
+    def save_model(self, request: HttpRequest, obj: PenaltyFormula, form: Any, change: bool) -> None:
+        """An edited value is the event's own: the profile's evidence no longer vouches for it, unless told anew."""
+        if change and VOUCHED & set(form.changed_data) and not {"grade", "source"} & set(form.changed_data):
+            obj.grade = obj.source = ""
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(ProfileUse)
+class ProfileUseAdmin(ReadOnlyAdmin[ProfileUse]):
+    """Profiles are applied by `manage.py rules`, which checks them as a whole."""
+
+    list_display = ("event", "name", "version", "author", "created_at")
+    list_select_related = ("event", "author")
+    list_filter = ("event",)
+    search_fields = ("name",)
+
+
+@admin.register(RuleAnswer)
+class RuleAnswerAdmin(admin.ModelAdmin[RuleAnswer]):
+    list_display = ("key", "event", "answer", "still_open", "answered_by", "answered_at")
+    list_select_related = ("event", "answered_by")
+    list_filter = ("event",)
+    search_fields = ("answer", "still_open")
+    readonly_fields = ("answered_by", "answered_at")
+
+    def save_model(self, request: HttpRequest, obj: RuleAnswer, form: Any, change: bool) -> None:
+        """Whoever saves an answer has given it."""
+        obj.answered_by, obj.answered_at = request.user, datetime.now(UTC)  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(EntryPenalty)

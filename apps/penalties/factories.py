@@ -8,7 +8,7 @@ from factory.django import DjangoModelFactory
 from apps.accounts.factories import UserFactory
 from apps.course.factories import StageFactory
 from apps.events.factories import EntryFactory, EventFactory
-from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula
+from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula, ProfileUse, RuleAnswer
 
 
 class PenaltyFormulaFactory(DjangoModelFactory[PenaltyFormula]):
@@ -54,3 +54,21 @@ class DecisionFactory(DjangoModelFactory[Decision]):
     params = factory.LazyFunction(lambda: {"key": "missed_waypoint:x"})
     reason = "The waypoint stood wrong in the road book"
     author = factory.SubFactory(UserFactory)
+
+
+class ProfileUseFactory(DjangoModelFactory[ProfileUse]):
+    class Meta:
+        model = ProfileUse
+
+    event = factory.SubFactory(EventFactory)
+    name = "fim-2025"
+    version = "1"
+
+
+class RuleAnswerFactory(DjangoModelFactory[RuleAnswer]):
+    class Meta:
+        model = RuleAnswer
+
+    event = factory.SubFactory(EventFactory)
+    key = "protest_time"
+    answer = "30 min"

@@ -13,6 +13,8 @@ from apps.penalties.domain import decisions
 from apps.penalties.domain.evaluate import EVALUATORS
 from apps.penalties.domain.formulas import Formula
 from apps.penalties.domain.registry import problems
+from apps.penalties.rule_models import ProfileUse as ProfileUse
+from apps.penalties.rule_models import RuleAnswer as RuleAnswer
 
 
 class AppliesTo(models.TextChoices):
@@ -29,6 +31,15 @@ class BracketMode(models.TextChoices):
     WHOLE = "whole", _("highest bracket for every impulse")
     MARGINAL = "marginal", _("marginal, per km/h")
     PER_SECOND = "per_second", _("per second")
+
+
+class Grade(models.TextChoices):
+    """How sure a number is (rulebook §0.1)."""
+
+    A = "A", _("A: the regulation itself")
+    B = "B", _("B: quoted; check it against your regulations")
+    C = "C", _("C: suggestion")
+    D = "D", _("D: choice of TRM")
 
 
 def evaluator_choices() -> list[tuple[str, str]]:
@@ -73,6 +84,14 @@ class PenaltyFormula(Row):
     applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall)
     params = models.JSONField(_("settings of the evaluator"), default=dict, blank=True)
     article = models.CharField(_("article"), max_length=200, blank=True, help_text=_("Where the regulations say so."))
+    grade = models.CharField(
+        _("grade of the evidence"),
+        max_length=1,
+        blank=True,
+        choices=Grade.choices,
+        help_text=_("Of the value as a profile gave it; empty = the event's own value."),
+    )
+    source = models.CharField(_("source of the value"), max_length=200, blank=True)
     retroactive = models.BooleanField(
         _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
     )

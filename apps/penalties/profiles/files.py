@@ -1,0 +1,111 @@
+"""Rule files: YAML or JSON in and out, and those that are shipped."""
+
+import json
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from apps.penalties.profiles.schema import Profile, RulesError, parse
+
+SHIPPED = Path(__file__).parent
+MOST_BYTES = 1_000_000
+# The least of YAML 1.1, which would read 1:30:00 as a number, `no` as false and 2026-11-21 as a date.
+PLAIN = {
+    "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    "null": (r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    "int": (r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
+    "float": (r"^[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?$", "-+0123456789"),
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without surprises: plain values, a key once, no aliases."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases are not taken", problem_mark=self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        seen: list[Any] = []
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} is given twice", problem_mark=key.start_mark)
+            seen.append(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _kind, (_pattern, _first) in PLAIN.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(_pattern), list(_first))
+
+
+def shipped() -> dict[str, Path]:
+    """The files of the profiles that come with TRM, by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
+
+
+def load_shipped(name: str) -> Profile:
+    """A shipped profile. RulesError names the profiles there are."""
+    path = shipped().get(name)
+    if path is None:
+        raise RulesError([f"no profile named {name!r}; there are {', '.join(shipped())}"])
+    return load_file(path)
+
+
+def load_file(path: Path) -> Profile:
+    """The profile in a .yaml, .yml or .json file. RulesError names file, path and reason."""
+    try:
+        return loads(path.read_bytes(), path.suffix)
+    except OSError as error:
+        raise RulesError([f"{path}: {error.strerror}"]) from error
+    except RulesError as error:
+        raise RulesError([f"{path}: {reason}" for reason in error.reasons]) from error
+
+
+def loads(data: bytes, suffix: str) -> Profile:
+    """A profile from the bytes of a file whose name ends with `suffix`. RulesError names path and reason."""
+    if len(data) > MOST_BYTES:
+        raise RulesError([f"file: {len(data)} bytes, a rule file has at most {MOST_BYTES}"])
+    try:
+        plain = _read_json(data) if _is_json(suffix) else yaml.load(data, _Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RulesError([f"file: {' '.join(str(error).split())}"]) from error
+    return parse(plain)
+
+
+def dumps(profile: Profile, suffix: str) -> bytes:
+    """The bytes of a file whose name ends with `suffix`: what `loads` gives back exactly. RulesError for the suffix."""
+    plain = msgspec.to_builtins(profile)
+    if _is_json(suffix):
+        return msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n"
+    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    return text.encode()
+
+
+def _is_json(suffix: str) -> bool:
+    if suffix not in (".json", ".yaml", ".yml"):
+        raise RulesError([f"file: the name ends with {suffix or 'nothing'}, not with .yaml, .yml or .json"])
+    return suffix == ".json"
+
+
+def _read_json(data: bytes) -> Any:
+    return json.loads(data, object_pairs_hook=_once, parse_constant=_refuse)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key!r} is given twice")
+        found[key] = value
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
