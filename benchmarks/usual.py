@@ -25,7 +25,7 @@ def row(fields: dict[bytes, bytes]) -> tuple[Any, ...]:
 
 def insert(database: psycopg.Connection, rows: list[tuple[Any, ...]]) -> None:
     database.execute(
-        f"insert into positions ({COLUMNS}) values {', '.join([PLACES] * len(rows))}"  # type: ignore[arg-type]
+        f"insert into positions ({COLUMNS}) values {', '.join([PLACES] * len(rows))}"
         " on conflict (device_id, ts) do nothing returning device_id, ts",
         [value for values in rows for value in values],
     )

@@ -109,6 +109,12 @@ def request(client: redis.Redis, reason: str, **names: str) -> None:
     client.xadd(REQUESTS_STREAM, cast(Any, fields), maxlen=MOST_KEPT, approximate=True)
 
 
+def tell(client: redis.Redis, topics: Iterable[str]) -> None:
+    """Tell the live processes which topics have news in the outbox; what they miss they find there."""
+    for topic in dict.fromkeys(topics):
+        client.publish(OUTBOX_CHANNEL, topic)
+
+
 def dead_letters(stream: str) -> str:
     """The stream that takes what another one could not work off."""
     return f"{stream}:dlq"
@@ -172,7 +178,7 @@ class Group:
     def dead_letter(self, message: Message, error: str) -> None:
         """Put the message aside with all it had and why, then acknowledge it."""
         letter: dict[bytes, Any] = {
-            **message.fields,
+            **_foldable(message.fields),
             b"error": error,
             b"failed_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             b"deliveries": message.deliveries,
@@ -197,7 +203,8 @@ class Group:
     def _read(self, start: bytes, count: int, block_ms: int | None) -> list[Message]:
         block = () if block_ms is None else ("BLOCK", block_ms)
         # Under this name redis-py hands the reply over as it came: taking it apart here costs a third of the time.
-        reply: Any = self.client.execute_command(
+        ask: Any = self.client.execute_command
+        reply = ask(
             "XREADGROUP GROUP", self.group, self.consumer, "COUNT", count, *block, "STREAMS", self.stream, start
         )
         # RESP3 answers with a dictionary of streams, RESP2 with a list of pairs.
@@ -217,3 +224,20 @@ def _paired(flat: Sequence[bytes] | None) -> Fields:
     """Names and values that follow each other; None when the entry was trimmed."""
     words = iter(flat or ())
     return dict(zip(words, words))  # noqa: B905 - `strict` takes a third longer, and Redis leaves no name alone
+
+
+# Lua hands a command no more than some thousand arguments.
+MOST_FIELDS = 1000
+FOLDED = b"folded"
+
+
+def _foldable(fields: Fields) -> dict[bytes, Any]:
+    """The fields, or all of them as JSON in one when they are too many for a command of Lua."""
+    if len(fields) <= MOST_FIELDS:
+        return dict(fields)
+    text = {_text(name): _text(value) for name, value in fields.items()}
+    return {FOLDED: msgspec.json.encode(text)}
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="backslashreplace")

@@ -87,7 +87,7 @@ def last_positions(devices: Sequence[str]) -> dict[str, Position]:
     """The position of the latest device time of each device that has any."""
     with _cursor() as cursor:
         cursor.execute(LAST_POSITIONS, [list(devices)])
-        return {row[0]: Position(*row[:-1], msgspec.json.decode(row[-1])) for row in cursor}
+        return {row[0]: _position(row) for row in cursor}
 
 
 def _cursor() -> "psycopg.Cursor[tuple[Any, ...]]":
@@ -103,6 +103,11 @@ def _in_order(positions: Iterable[Position], decoded: Iterable[str | None]) -> l
     rows.sort(key=lambda row: row[0].device_id)
     rows.sort(key=lambda row: row[0].ts // DAY_MS)
     return rows
+
+
+def _position(row: Sequence[Any]) -> Position:
+    fields = [*row[:-1], msgspec.json.decode(row[-1])]
+    return Position(*fields)
 
 
 def _values(p: Position, decoded: str | None) -> tuple[Any, ...]:
