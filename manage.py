@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """TRM's command line. Without DATABASE_URL and REDIS_URL it runs its own servers under `.trm/`."""
 
+import getpass
 import os
 import sys
 
@@ -31,6 +32,14 @@ def needs_servers(arguments: list[str]) -> bool:
     return arguments[0] not in WITHOUT_SERVERS
 
 
+def operator() -> str:
+    """The name of the account at the operating system; a container may run without one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trm.settings")
     if needs_servers(sys.argv[1:]):
@@ -42,6 +51,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from apps.common import audit
+
+    audit.process_acts(sys.argv[1] if sys.argv[1:] else "manage.py", operator())
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.catalog",
     "apps.events",
+    "apps.audit",
     "apps.course",
     "apps.timing",
     "apps.penalties",
@@ -80,7 +81,7 @@ INSTALLED_APPS = [
 ]
 MIGRATION_MODULES = {
     label: f"migrations.{label}"
-    for label in ("telemetry", "accounts", "catalog", "events", "course", "timing", "penalties", "scoring")
+    for label in ("telemetry", "accounts", "catalog", "events", "audit", "course", "timing", "penalties", "scoring")
 }
 
 MIDDLEWARE = [
@@ -92,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.audit.middleware.AuditDoor",
     "apps.accounts.rights.RememberRights",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -6,4 +6,9 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
-        from apps.common import checks  # noqa: F401 - importing registers them
+        from apps.common import (
+            audit,
+            checks,  # noqa: F401 - importing registers them
+        )
+
+        audit.install()
