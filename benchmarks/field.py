@@ -1,7 +1,7 @@
 """A course of 200 km and a field of cars that drive it: the same for the same seed, in metres and numpy alone.
 
-The cars brake for the villages, some of them not enough; now and then one passes a waypoint far aside; who has
-arrived stands still. Fixes are what a tracker sends: one a second, 1e-7 degrees, whole km/h.
+The cars brake for the villages, some of them not enough; now and then one passes a control far aside, though never
+a DZ or an FZ; who has arrived stands still. Fixes are what a tracker sends: one a second, 1e-7 degrees, whole km/h.
 """
 
 from dataclasses import dataclass
@@ -70,7 +70,9 @@ def drive(cars: int, seconds: int) -> Drives:
     pace = rng.uniform(0.92, 1.08, cars)
     hurry = np.where(rng.random((ZONES, cars)) < SPEEDING, rng.uniform(52, 75, (ZONES, cars)), 46.0) / 3.6
     metres, speed = _roll(pace, hurry, seconds)
-    offset = _aside(metres, rng.random((CONTROLS, cars)) < ASIDE)
+    strays = rng.random((CONTROLS, cars)) < ASIDE
+    strays[[7 * n + at for n in PAIRED for at in (1, 2)]] = False
+    offset = _aside(metres, strays)
     lat, lon = degrees(metres, offset)
     lat += rng.normal(0, NOISE_M / METRES_LAT, lat.shape)
     lon += rng.normal(0, NOISE_M / METRES_LON, lon.shape)

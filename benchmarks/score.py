@@ -70,6 +70,7 @@ class Live:
 
 def whole(urls: embedded.Urls, size: Size) -> Whole:
     from apps.scoring import queries, services
+    from apps.scoring.plans import event_plan
     from benchmarks import field, rally
 
     begin = (int(time.time()) // 86_400 - 1) * 86_400_000 + 5 * HOUR_MS
@@ -77,7 +78,8 @@ def whole(urls: embedded.Urls, size: Size) -> Whole:
     fixes = rally.load(urls.database, field_of_cars, field_of_cars.drives.speed >= 0)
     event, entry = field_of_cars.event, field_of_cars.entries[size.cars // 2]
     del field_of_cars
-    units = queries.units(queries.assignment_windows(event, queries.event_entries(event)))
+    plan = event_plan(event)
+    units = services.assigned_units(plan, queries.event_entries(event), plan.stages)
     bare = _median(size.runs, lambda: _check(len(queries.unit_fixes(units)), fixes))
     forget_peak()
     rescore = _median(size.runs, lambda: exhaust(services.score_again(services.Again(event))), before=lambda: forget(urls))
@@ -135,7 +137,7 @@ def cpu(ticks: Sequence[Sequence[Any]]) -> tuple[float, float]:
     spent = [0.0, 0.0]
     for tick in ticks:
         write_positions(tick)
-        windows = [Window(*window) for window in windows_of(tick)]
+        windows = [Window(*window, added=True) for window in windows_of(tick)]
         for n in range(2):
             begin = time.process_time()
             score_windows(windows)

@@ -127,10 +127,10 @@ def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[
     return [(row[0], row[1:]) for row in select(CROSSINGS_IN, columns)]
 
 
-# The entries that may be in a speed zone: the last that a device of theirs crossed of the zone's controls did not
+# The speed zones entries may be in, by number: the last that a device of theirs crossed of the zone's controls did not
 # leave it.
 IN_OPEN_ZONES = """
-    select distinct c.entry_id::text
+    select distinct c.entry_id::text, z.zone
     from entry_crossings c
     join unnest(%s::uuid[], %s::int[], %s::bool[]) as z(control, zone, closes) on z.control = c.control
     where c.entry_id = any(%s::uuid[]) and c.ts between %s and %s
@@ -140,22 +140,25 @@ IN_OPEN_ZONES = """
 """
 
 
-def in_open_zones(controls: Sequence[tuple[str, int, bool]], entries: Sequence[str], span: tuple[int, int]) -> set[str]:
-    """Of these entries; controls are (control, number of its zone, whether leaving it ends the zone)."""
+def in_open_zones(
+    controls: Sequence[tuple[str, int, bool]], entries: Sequence[str], span: tuple[int, int]
+) -> set[tuple[str, int]]:
+    """(entry, number of the zone); controls are (control, number of its zone, whether leaving it ends the zone)."""
     if not controls or not entries:
         return set()
     columns = [list(column) for column in zip(*controls, strict=True)]
-    return {row[0] for row in select(IN_OPEN_ZONES, [*columns, list(entries), *span])}
+    return {(row[0], row[1]) for row in select(IN_OPEN_ZONES, [*columns, list(entries), *span])}
 
 
 SPEED_PENALISED = """
-    select distinct entry_id::text from entry_penalties where entry_id = any(%s::uuid[]) and type = 'speed_zone'
+    select distinct entry_id::text, inputs->>'zone'
+    from entry_penalties where entry_id = any(%s::uuid[]) and type = 'speed_zone'
 """
 
 
-def speed_penalised(entries: Iterable[str]) -> set[str]:
-    """Of these entries, those with anything on record about their speed."""
-    return {row[0] for row in select(SPEED_PENALISED, [list(entries)])}
+def speed_penalised(entries: Iterable[str]) -> set[tuple[str, str]]:
+    """(entry, zone) of all that is on record about the speed of these entries."""
+    return {(row[0], row[1]) for row in select(SPEED_PENALISED, [list(entries)])}
 
 
 DELETE_CROSSINGS = "delete from entry_crossings where id = any(%s::bigint[])"

@@ -58,8 +58,9 @@ class Again:
     detecting: bool = True
 
 
-# A few entries a transaction: live scoring of the others goes on meanwhile, and memory stays small.
-ENTRIES_AT_ONCE = 25
+# The fixes of a field lie mixed in the table as they came in: to read those of a few entries takes as long as to read
+# all, so a field goes into one transaction. Memory: `benchmarks/score.py` says.
+ENTRIES_AT_ONCE = 200
 
 
 def score_again(again: Again) -> Iterator[tuple[int, list[str]]]:

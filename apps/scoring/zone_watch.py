@@ -13,15 +13,25 @@ from apps.timing.domain.plan import StagePlan
 
 def in_zones(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> set[str]:
     """The entries of these units, of which no crossing changed, whose speeds may count."""
-    calm = {unit for unit in units if _calm(unit, seen)}
-    penalised = queries.speed_penalised({unit.entry for unit in calm}) if calm else set()
-    wanted = [unit for unit in units if unit not in calm or unit.entry in penalised]
     found: set[str] = set()
     for stage in plan.stages:
-        mine = [unit for unit in wanted if stage in plan.stages_between(unit.from_ts, unit.to_ts)]
-        found |= _in_open_zones(stage, {unit.entry for unit in mine if unit in seen.ending})
+        mine = [unit for unit in units if stage in plan.stages_between(unit.from_ts, unit.to_ts)]
+        found |= _in_open_zones(stage, [unit for unit in mine if unit in seen.ending], seen)
         found |= _in_stretches(stage, [unit for unit in mine if unit not in seen.ending])
     return found
+
+
+def _in_open_zones(stage: StagePlan, units: Sequence[Unit], seen: Seen) -> set[str]:
+    """At the end of a record only a zone not yet left counts; for who is slow in it, if it has a penalty already."""
+    entries = {unit.entry for unit in units}
+    if any(segment.limit_kmh or segment.class_limits for segment in stage.segments):
+        return entries
+    zones = [zone for segment in stage.segments for zone in segment.zones]
+    controls = [(c, n, c == zone.controls()[-1]) for n, zone in enumerate(zones) for c in zone.controls()]
+    opened = queries.in_open_zones(controls, sorted(entries), span("", stage)[1:])
+    penalised = queries.speed_penalised({entry for entry, _ in opened}) if opened else set()
+    calm = entries - {unit.entry for unit in units if not _calm(unit, seen)}
+    return {entry for entry, n in opened if entry not in calm or (entry, zones[n].id) in penalised}
 
 
 def _calm(unit: Unit, seen: Seen) -> bool:
@@ -30,15 +40,6 @@ def _calm(unit: Unit, seen: Seen) -> bool:
     Such fixes can begin no penalty, and change none but one whose interval they make longer.
     """
     return unit.added and unit in seen.ending and unit not in seen.fast
-
-
-def _in_open_zones(stage: StagePlan, entries: set[str]) -> set[str]:
-    """At the end of a record only a zone not yet left counts."""
-    if any(segment.limit_kmh or segment.class_limits for segment in stage.segments):
-        return entries
-    zones = [zone for segment in stage.segments for zone in segment.zones]
-    controls = [(c, n, c == zone.controls()[-1]) for n, zone in enumerate(zones) for c in zone.controls()]
-    return queries.in_open_zones(controls, sorted(entries), span("", stage)[1:])
 
 
 def _in_stretches(stage: StagePlan, units: Sequence[Unit]) -> set[str]:
