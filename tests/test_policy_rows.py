@@ -265,9 +265,9 @@ def test_topics_follow_the_table() -> None:
 
 def test_a_crew_hangs_on_its_entry() -> None:
     entry = EntryFactory(event=private_event())
-    assert policy.may_inside(member("race-director", entry.event.organization), "add", EntryCrew, entry)
-    assert not policy.may_inside(member("race-director", OrganizationFactory()), "add", EntryCrew, entry)
-    assert not policy.may_inside(member("marshal", entry.event.organization), "add", EntryCrew, entry)
+    assert policy.may(member("race-director", entry.event.organization), "add", EntryCrew, inside=entry)
+    assert not policy.may(member("race-director", OrganizationFactory()), "add", EntryCrew, inside=entry)
+    assert not policy.may(member("marshal", entry.event.organization), "add", EntryCrew, inside=entry)
 
 
 def test_a_timing_record_is_never_changed() -> None:

@@ -1,9 +1,15 @@
+from typing import Any
+from uuid import UUID
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
 from apps.accounts.models import Organization, OrganizationUser, User
+from apps.accounts.services import memberships_changed
 
 
 class UserCreation(AdminUserCreationForm[User]):
@@ -18,14 +24,30 @@ class UserChange(UserChangeForm[User]):
         fields = "__all__"
 
 
-class MembershipInline(admin.TabularInline[OrganizationUser, User]):
+class MembershipInline(PolicyInline[OrganizationUser, User]):
     model = OrganizationUser
     extra = 0
     autocomplete_fields = ("organization", "user")
 
 
+class Memberships:
+    """Saves memberships of a form, and tells the mirror of all users they were or are about."""
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        before = _users_of(formset.queryset.all()) if formset.model is OrganizationUser else set()
+        super().save_formset(request, form, formset, change)  # type: ignore[misc]
+        if formset.model is OrganizationUser:
+            memberships_changed(
+                before | {row.user_id for row in formset.new_objects} | _users_of(formset.queryset.all())
+            )
+
+
+def _users_of(memberships: Any) -> set[UUID]:
+    return set(memberships.values_list("user_id", flat=True))
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
+class UserAdmin(Memberships, PolicyAdmin[User], DjangoUserAdmin[User]):
     form = UserChange
     add_form = UserCreation
     ordering = ("email",)
@@ -41,7 +63,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin[Organization]):
+class OrganizationAdmin(Memberships, PolicyAdmin[Organization]):
     list_display = ("name", "slug")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}

@@ -124,10 +124,13 @@ class OfRow:
         return frozenset([_end(self.row, self.scope.crew)])
 
 
-def place_of(target: Model | type[Model] | str, event: OwnedEvent | None) -> Place | None:
-    """The place of a row; of its event, for a kind of rows; None where neither says one."""
-    if isinstance(target, Model):
-        return OfRow(target, SCOPES[resource_of(target)])
+def place_of(
+    target: Model | type[Model] | str, event: OwnedEvent | None = None, inside: Model | None = None
+) -> Place | None:
+    """The place of a row; for a kind of rows that of the row `inside`, or of `event`; None where none says one."""
+    row = target if isinstance(target, Model) else inside
+    if row is not None:
+        return OfRow(row, SCOPES[resource_of(row)])
     return InEvent(event) if event is not None else None
 
 

@@ -4,6 +4,7 @@ The table is in `policy_table`; this module answers from it. Doors use
 
     may(user, "change", entry)                  a row: saved, or not yet
     may(user, "add", Entry, event=event)        a kind of rows in an event
+    may(user, "add", EntryCrew, inside=entry)   a kind of rows that hang on another row
     may(user, "decide", event)                  an act
     may(user, "view", "positions", event=event) what is no model
     visible(user, Entry.objects.all())          the rows a user may see, for lists
@@ -37,10 +38,12 @@ CONDITIONS: dict[str, Callable[[Place, Rights], bool]] = {
 }
 
 
-def may(user: AnyUser, action: str, target: Target, *, event: OwnedEvent | None = None) -> bool:
-    """Whether `user` may do `action` to a row, or to rows of a kind in `event`.
+def may(
+    user: AnyUser, action: str, target: Target, *, event: OwnedEvent | None = None, inside: Model | None = None
+) -> bool:
+    """Whether `user` may do `action` to a row, or to rows of a kind in `event`, or that hang on the row `inside`.
 
-    Of a kind without an event it says whether there may be any such row at all: for menus, not for a decision.
+    Of a kind without either it says whether there may be any such row at all: for menus, not for a decision.
     A changed row is asked as it will be; ask for it as it was as well. Raises LookupError for a resource or an
     action the table does not have.
     """
@@ -48,7 +51,7 @@ def may(user: AnyUser, action: str, target: Target, *, event: OwnedEvent | None 
     rule = policy_rules.RULES.of(resource_of(target), action)
     if rights.superuser:
         return True
-    place = place_of(target, event)
+    place = place_of(target, event, inside)
     if place is None or _is_new_and_shared(action, target):
         return ANYONE in rule or _somewhere(rights, rule)
     return _allows(rights, rule, place, every=action != "view")
@@ -73,25 +76,17 @@ def organizations_where(user: AnyUser, action: str, target: Target) -> frozenset
     return frozenset(id for id, role in rights_of(user).roles.items() if rule.get(role) == "")
 
 
-def may_inside(user: AnyUser, action: str, target: Target, parent: Model) -> bool:
-    """Whether `user` may do `action` to rows of a kind that hang on `parent`, an entry's crew for example."""
-    rights = rights_of(user)
-    rule = policy_rules.RULES.of(resource_of(target), action)
-    place = place_of(parent, None)
-    if rights.superuser or place is None:
-        return rights.superuser
-    return _allows(rights, rule, place, every=action != "view")
+def fields(
+    user: AnyUser, target: Target, *, event: OwnedEvent | None = None, inside: Model | None = None
+) -> frozenset[str]:
+    """The names of the fields `user` may read of a row, or of every row of a kind in `event` or `inside` another.
 
-
-def fields(user: AnyUser, target: Target, *, event: OwnedEvent | None = None) -> frozenset[str]:
-    """The names of the fields `user` may read of a row, or of every row of a kind in `event`.
-
-    Of a kind without an event: what may be read of every row in each of the user's organizations. A secret field
+    Of a kind without either: what may be read of every row in each of the user's organizations. A secret field
     is in no answer, for superusers neither. Empty where the row may not be seen.
     """
     resource = resource_of(target)
     rule = policy_rules.RULES.of(resource, "view")
-    level = _level(rights_of(user), rule, place_of(target, event))
+    level = _level(rights_of(user), rule, place_of(target, event, inside))
     return readable(resource, level, _names(target)) if level else frozenset()
 
 
@@ -107,7 +102,7 @@ def strays(user: AnyUser, row: Model) -> dict[str, str]:
     A referenced row must belong to the organization of the row itself; one that belongs to several, or to none,
     must be one the user may see. So nothing can be moved to, or hung on, another organization.
     """
-    own = place_of(row, None)
+    own = place_of(row)
     home = (own.organizations if own and not SCOPES[resource_of(row)].shared else None) or frozenset()
     checks = {field.name: field for field in row._meta.concrete_fields if field.is_relation}
     return {
@@ -134,7 +129,7 @@ def _strays(user: AnyUser, target: Model, home: frozenset[UUID]) -> bool:
         return False
     if target.pk == rights_of(user).user_id:
         return False
-    place = place_of(target, None)
+    place = place_of(target)
     if scope.shared or place is None or not home:
         return not visible(user, type(target)._default_manager.filter(pk=target.pk), public=False).exists()
     return not (place.organizations or frozenset()) & home

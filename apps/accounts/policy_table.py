@@ -40,6 +40,8 @@ geofences             vacd       vacd           v           v         .         
 waypoints             vacd       vacd           v           v         .            v        .
 speed_limit_zones     vacd       vacd           v           v         .            v        .
 penalty_formulas      vacd       vacd           v           v         v            v        .
+profile_uses          v          v              v           v         .            v        .
+rule_answers          vacd       vacd           v           v         .            v        .
 entry_segment_starts  vacd       vacd           vacd        v         v            v        v~
 start_overrides       vac        vac            vac         v         v+           v        .
 start_lists           vacd       vacd           vacd        v         v*           v*       v~
@@ -195,6 +197,8 @@ SCOPES = {
     "waypoints": _of_event("segment__stage__event"),
     "speed_limit_zones": _of_event("segment__stage__event"),
     "penalty_formulas": _of_event(),
+    "profile_uses": _of_event(),
+    "rule_answers": _of_event(),
     "entry_segment_starts": _OF_ENTRY,
     "start_overrides": _of_event("stage__event", crew="entry"),
     "start_lists": Scope("stage__event", ("stage__event__organization",), published=("state", "published")),

@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
 from apps.catalog.models import (
     Device,
     DeviceModel,
@@ -13,7 +14,7 @@ from apps.catalog.models import (
 )
 
 
-class IoMappingInline(admin.TabularInline[IoMapping, DeviceModel]):
+class IoMappingInline(PolicyInline[IoMapping, DeviceModel]):
     """To read, each with a link to its form: a model has over a hundred, more fields than Django takes in one form."""
 
     model = IoMapping
@@ -29,14 +30,14 @@ class IoMappingInline(admin.TabularInline[IoMapping, DeviceModel]):
 
 
 @admin.register(DeviceModel)
-class DeviceModelAdmin(admin.ModelAdmin[DeviceModel]):
+class DeviceModelAdmin(PolicyAdmin[DeviceModel]):
     list_display = ("name", "maker")
     search_fields = ("name",)
     inlines = (IoMappingInline,)
 
 
 @admin.register(IoMapping)
-class IoMappingAdmin(admin.ModelAdmin[IoMapping]):
+class IoMappingAdmin(PolicyAdmin[IoMapping]):
     list_display = ("device_model", "io_id", "name", "kind", "unit", "value_type", "scale", "offset")
     list_display_links = ("io_id",)
     list_editable = ("kind", "unit", "value_type", "scale", "offset")
@@ -48,7 +49,7 @@ class IoMappingAdmin(admin.ModelAdmin[IoMapping]):
 
 
 @admin.register(Device)
-class DeviceAdmin(admin.ModelAdmin[Device]):
+class DeviceAdmin(PolicyAdmin[Device]):
     list_display = ("imei", "model", "serial_number")
     list_select_related = ("model",)
     list_filter = ("model",)
@@ -57,20 +58,20 @@ class DeviceAdmin(admin.ModelAdmin[Device]):
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(admin.ModelAdmin[Vehicle]):
+class VehicleAdmin(PolicyAdmin[Vehicle]):
     list_display = ("make", "model", "year", "cc", "plate")
     search_fields = ("make", "model", "plate", "vin")
 
 
 @admin.register(OrganizationVehicle)
-class OrganizationVehicleAdmin(admin.ModelAdmin[OrganizationVehicle]):
+class OrganizationVehicleAdmin(PolicyAdmin[OrganizationVehicle]):
     list_display = ("organization", "vehicle", "registered_at")
     list_select_related = ("organization", "vehicle")
     autocomplete_fields = ("organization", "vehicle")
 
 
 @admin.register(OrganizationDevice)
-class OrganizationDeviceAdmin(admin.ModelAdmin[OrganizationDevice]):
+class OrganizationDeviceAdmin(PolicyAdmin[OrganizationDevice]):
     list_display = ("organization", "device", "registered_at")
     list_select_related = ("organization", "device__model")
     autocomplete_fields = ("organization", "device")

@@ -1,16 +1,17 @@
 from django.contrib import admin
 
+from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
 from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
 
 
-class SegmentInline(admin.TabularInline[Segment, Stage]):
+class SegmentInline(PolicyInline[Segment, Stage]):
     model = Segment
     extra = 0
     autocomplete_fields = ("entry_geofence", "exit_geofence")
 
 
 @admin.register(Stage)
-class StageAdmin(admin.ModelAdmin[Stage]):
+class StageAdmin(PolicyAdmin[Stage]):
     list_display = ("name", "event", "sort_order", "role", "starts_at")
     list_select_related = ("event",)
     list_filter = ("event",)
@@ -18,13 +19,13 @@ class StageAdmin(admin.ModelAdmin[Stage]):
     inlines = (SegmentInline,)
 
 
-class WaypointInline(admin.TabularInline[Waypoint, Segment]):
+class WaypointInline(PolicyInline[Waypoint, Segment]):
     model = Waypoint
     extra = 0
 
 
 @admin.register(Segment)
-class SegmentAdmin(admin.ModelAdmin[Segment]):
+class SegmentAdmin(PolicyAdmin[Segment]):
     list_display = ("__str__", "stage", "sort_order", "type", "target_duration_seconds")
     list_select_related = ("stage",)
     list_filter = ("stage__event", "type")
@@ -34,7 +35,7 @@ class SegmentAdmin(admin.ModelAdmin[Segment]):
 
 
 @admin.register(Geofence)
-class GeofenceAdmin(admin.ModelAdmin[Geofence]):
+class GeofenceAdmin(PolicyAdmin[Geofence]):
     list_display = ("name", "event", "kind", "bearing", "retroactive")
     list_select_related = ("event",)
     list_filter = ("event", "kind")
@@ -42,7 +43,7 @@ class GeofenceAdmin(admin.ModelAdmin[Geofence]):
 
 
 @admin.register(Waypoint)
-class WaypointAdmin(admin.ModelAdmin[Waypoint]):
+class WaypointAdmin(PolicyAdmin[Waypoint]):
     list_display = ("__str__", "type", "segment", "sort_order", "tolerance_meters")
     list_select_related = ("segment__stage",)
     list_filter = ("segment__stage__event", "type")
@@ -51,7 +52,7 @@ class WaypointAdmin(admin.ModelAdmin[Waypoint]):
 
 
 @admin.register(SpeedLimitZone)
-class SpeedLimitZoneAdmin(admin.ModelAdmin[SpeedLimitZone]):
+class SpeedLimitZoneAdmin(PolicyAdmin[SpeedLimitZone]):
     list_display = ("__str__", "segment", "speed_limit_kmh", "tolerance_kmh", "retroactive")
     list_select_related = ("segment__stage",)
     list_filter = ("segment__stage__event",)

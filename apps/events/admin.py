@@ -5,19 +5,20 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
 from apps.events.models import Entry, EntryCrew, EntryDevice, Event, RaceClass
 
 # What other apps show in an event's form; each adds its own when its admin is loaded.
 PANELS: list[Callable[[Event], SafeString]] = []
 
 
-class RaceClassInline(admin.TabularInline[RaceClass, Event]):
+class RaceClassInline(PolicyInline[RaceClass, Event]):
     model = RaceClass
     extra = 0
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin[Event]):
+class EventAdmin(PolicyAdmin[Event]):
     list_display = ("name", "organization", "discipline", "starts_at", "ends_at", "is_public")
     list_select_related = ("organization",)
     search_fields = ("name", "slug")
@@ -33,27 +34,27 @@ class EventAdmin(admin.ModelAdmin[Event]):
 
 
 @admin.register(RaceClass)
-class RaceClassAdmin(admin.ModelAdmin[RaceClass]):
+class RaceClassAdmin(PolicyAdmin[RaceClass]):
     list_display = ("code", "name", "event", "sort_order")
     list_select_related = ("event",)
     list_filter = ("event",)
     search_fields = ("code", "name")
 
 
-class EntryCrewInline(admin.TabularInline[EntryCrew, Entry]):
+class EntryCrewInline(PolicyInline[EntryCrew, Entry]):
     model = EntryCrew
     extra = 0
     autocomplete_fields = ("user",)
 
 
-class EntryDeviceInline(admin.TabularInline[EntryDevice, Entry]):
+class EntryDeviceInline(PolicyInline[EntryDevice, Entry]):
     model = EntryDevice
     extra = 0
     autocomplete_fields = ("device", "assigned_user")
 
 
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin[Entry]):
+class EntryAdmin(PolicyAdmin[Entry]):
     list_display = ("race_number", "event", "race_class", "vehicle", "status", "competing", "team")
     list_select_related = ("event", "race_class", "vehicle")
     list_filter = ("event", "race_class", "status", "competing")

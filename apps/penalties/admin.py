@@ -7,6 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.accounts.admin_policy import PolicyAdmin
 from apps.common.admin import ReadOnlyAdmin
 from apps.events.admin import PANELS
 from apps.events.models import Event
@@ -14,7 +15,7 @@ from apps.penalties.checklist import open_settings
 from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula, ProfileUse, RuleAnswer
 
 # What the evidence of a profile's rule vouches for.
-VOUCHED = {"type", "target", "offence_min", "offence_max", "penalty", "bracket_mode", "params"}
+VOUCHED = ("type", "target", "offence_min", "offence_max", "penalty", "bracket_mode", "params")
 
 
 def open_settings_panel(event: Event) -> SafeString:
@@ -32,21 +33,26 @@ def open_settings_panel(event: Event) -> SafeString:
 PANELS.append(open_settings_panel)
 
 
+def _differs(row: PenaltyFormula, before: PenaltyFormula) -> bool:
+    return any(getattr(row, name) != getattr(before, name) for name in VOUCHED)
+
+
 @admin.register(PenaltyFormula)
-class PenaltyFormulaAdmin(admin.ModelAdmin[PenaltyFormula]):
+class PenaltyFormulaAdmin(PolicyAdmin[PenaltyFormula]):
     list_display = ("type", "target", "offence_min", "offence_max", "penalty", "grade", "event", "enabled")
     list_select_related = ("event",)
     list_filter = ("event", "type", "enabled", "grade")
 
     def save_model(self, request: HttpRequest, obj: PenaltyFormula, form: Any, change: bool) -> None:
         """An edited value is the event's own: the profile's evidence no longer vouches for it, unless told anew."""
-        if change and VOUCHED & set(form.changed_data) and not {"grade", "source"} & set(form.changed_data):
+        told = {"grade", "source"} & set(form.changed_data)
+        if change and not told and _differs(obj, PenaltyFormula.objects.get(pk=obj.pk)):
             obj.grade = obj.source = ""
         super().save_model(request, obj, form, change)
 
 
 @admin.register(ProfileUse)
-class ProfileUseAdmin(ReadOnlyAdmin[ProfileUse]):
+class ProfileUseAdmin(ReadOnlyAdmin[ProfileUse], PolicyAdmin[ProfileUse]):
     """Profiles are applied by `manage.py rules`, which checks them as a whole."""
 
     list_display = ("event", "name", "version", "author", "created_at")
@@ -56,7 +62,7 @@ class ProfileUseAdmin(ReadOnlyAdmin[ProfileUse]):
 
 
 @admin.register(RuleAnswer)
-class RuleAnswerAdmin(admin.ModelAdmin[RuleAnswer]):
+class RuleAnswerAdmin(PolicyAdmin[RuleAnswer]):
     list_display = ("key", "event", "answer", "still_open", "answered_by", "answered_at")
     list_select_related = ("event", "answered_by")
     list_filter = ("event",)
@@ -70,7 +76,7 @@ class RuleAnswerAdmin(admin.ModelAdmin[RuleAnswer]):
 
 
 @admin.register(EntryPenalty)
-class EntryPenaltyAdmin(ReadOnlyAdmin[EntryPenalty]):
+class EntryPenaltyAdmin(ReadOnlyAdmin[EntryPenalty], PolicyAdmin[EntryPenalty]):
     list_display = ("entry", "stage", "key", "seconds", "status", "author")
     list_select_related = ("entry", "stage", "author")
     list_filter = ("stage__event", "type", "status")
@@ -78,7 +84,7 @@ class EntryPenaltyAdmin(ReadOnlyAdmin[EntryPenalty]):
 
 
 @admin.register(EntryIncident)
-class EntryIncidentAdmin(admin.ModelAdmin[EntryIncident]):
+class EntryIncidentAdmin(PolicyAdmin[EntryIncident]):
     list_display = ("entry", "stage", "kind", "at", "value_ms", "author", "withdrawn_at")
     list_select_related = ("entry", "stage", "author")
     list_filter = ("stage__event", "kind")
@@ -90,7 +96,7 @@ class EntryIncidentAdmin(admin.ModelAdmin[EntryIncident]):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin[Decision]):
+class DecisionAdmin(ReadOnlyAdmin[Decision], PolicyAdmin[Decision]):
     """Decisions are made and revoked by `apps.scoring.decisions`, which scores them too."""
 
     list_display = ("number", "event", "kind", "entry", "stage", "author", "created_at", "revoked_at")

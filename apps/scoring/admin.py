@@ -1,12 +1,13 @@
 from django.contrib import admin
 
+from apps.accounts.admin_policy import PolicyAdmin
 from apps.common.admin import ReadOnlyAdmin
 from apps.scoring import start_admin as start_admin
 from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
 
 
 @admin.register(StageResult)
-class StageResultAdmin(ReadOnlyAdmin[StageResult]):
+class StageResultAdmin(ReadOnlyAdmin[StageResult], PolicyAdmin[StageResult]):
     list_display = ("rank", "entry", "stage", "status", "time_ms", "penalty_ms", "total_ms", "class_rank")
     list_select_related = ("entry", "stage")
     list_filter = ("stage__event", "stage", "status")
@@ -14,7 +15,7 @@ class StageResultAdmin(ReadOnlyAdmin[StageResult]):
 
 
 @admin.register(EventResult)
-class EventResultAdmin(ReadOnlyAdmin[EventResult]):
+class EventResultAdmin(ReadOnlyAdmin[EventResult], PolicyAdmin[EventResult]):
     list_display = ("rank", "entry", "event", "status", "completed_stages", "penalty_ms", "total_ms")
     list_select_related = ("entry", "event")
     list_filter = ("event", "status")
@@ -22,11 +23,11 @@ class EventResultAdmin(ReadOnlyAdmin[EventResult]):
 
 
 @admin.register(ResultRevision)
-class ResultRevisionAdmin(ReadOnlyAdmin[ResultRevision]):
+class ResultRevisionAdmin(ReadOnlyAdmin[ResultRevision], PolicyAdmin[ResultRevision]):
     list_display = ("event", "stage", "number", "state", "protest_until", "published_by", "hash")
     list_select_related = ("event", "stage", "published_by")
 
 
 @admin.register(OutboxRow)
-class OutboxRowAdmin(ReadOnlyAdmin[OutboxRow]):
+class OutboxRowAdmin(ReadOnlyAdmin[OutboxRow], PolicyAdmin[OutboxRow]):
     list_display = ("topic", "seq", "created_at")

@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.admin_policy import PolicyAdmin, person
 from apps.accounts.models import User
+from apps.accounts.policy import require
 from apps.common.admin import ReadOnlyAdmin
 from apps.scoring.start_lists import Republished, Where, open_stage, reposition, republish, revoke
 from apps.timing.domain.start_order import StartOrderError
@@ -60,11 +62,11 @@ class PublishForm(ActForm):
         return Republished(open_stage(stage, self.author), ())
 
 
-class ActAdmin(ReadOnlyAdmin[Any]):
+class ActAdmin(ReadOnlyAdmin[Any], PolicyAdmin[Any]):
     """Rows are added by the service, and neither edited nor deleted."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # type: ignore[override]
-        return admin.ModelAdmin.has_add_permission(self, request)
+        return PolicyAdmin.has_add_permission(self, request)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -89,6 +91,8 @@ class StartOverrideAdmin(ActAdmin):
 
     @admin.action(description=_("Revoke"), permissions=["add"])
     def revoke(self, request: HttpRequest, rows: QuerySet[StartOverride]) -> None:
+        for row in rows:
+            require(person(request), "change", row)
         for row in rows:
             revoke(row, request.user)  # type: ignore[arg-type]
 

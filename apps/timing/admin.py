@@ -1,11 +1,12 @@
 from django.contrib import admin
 
+from apps.accounts.admin_policy import PolicyAdmin
 from apps.common.admin import ReadOnlyAdmin
 from apps.timing.models import EntryCrossing, EntrySegmentStart, TimingRecord
 
 
 @admin.register(EntrySegmentStart)
-class EntrySegmentStartAdmin(admin.ModelAdmin[EntrySegmentStart]):
+class EntrySegmentStartAdmin(PolicyAdmin[EntrySegmentStart]):
     list_display = ("entry", "segment", "start_position", "target_at", "actual_at", "manual_override")
     list_select_related = ("entry", "segment__stage")
     list_filter = ("segment__stage",)
@@ -14,7 +15,7 @@ class EntrySegmentStartAdmin(admin.ModelAdmin[EntrySegmentStart]):
 
 
 @admin.register(EntryCrossing)
-class EntryCrossingAdmin(ReadOnlyAdmin[EntryCrossing]):
+class EntryCrossingAdmin(ReadOnlyAdmin[EntryCrossing], PolicyAdmin[EntryCrossing]):
     list_display = ("entry", "control", "direction", "ts", "uncertainty_ms", "min_distance_m", "device")
     list_select_related = ("entry",)
     list_filter = ("entry__event", "direction")
@@ -22,7 +23,7 @@ class EntryCrossingAdmin(ReadOnlyAdmin[EntryCrossing]):
 
 
 @admin.register(TimingRecord)
-class TimingRecordAdmin(admin.ModelAdmin[TimingRecord]):
+class TimingRecordAdmin(PolicyAdmin[TimingRecord]):
     """Evidence: it may be added, never edited or deleted."""
 
     list_display = ("entry", "control", "source", "ts", "status", "author")
