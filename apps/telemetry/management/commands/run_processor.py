@@ -30,7 +30,8 @@ class Command(BaseCommand):
             block_ms=settings.READ_BLOCK_MS,
             claim_after_ms=settings.CLAIM_THRESHOLD_MS,
             max_deliveries=settings.MAX_DELIVERIES,
-            ahead=max(2, settings.WRITE_BATCH_SIZE // settings.READ_BATCH_SIZE),
+            # One more is in the reader's hands. Further ahead it would only take work away from other processors.
+            ahead=max(2, settings.WRITE_BATCH_SIZE // settings.READ_BATCH_SIZE - 1),
             write=settings.WRITE_BATCH_SIZE,
         )
         spare_collections()
