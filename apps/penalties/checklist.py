@@ -130,7 +130,7 @@ def _of_answers(event: Event) -> Iterator[OpenSetting]:
     answers = {row.key: row for row in RuleAnswer.objects.filter(event=event)}
     for key, text in QUESTIONS.items():
         row = answers.get(key)
-        if row is None:
+        if row is None or not (row.answer or row.still_open):
             link = f"{reverse('admin:penalties_ruleanswer_add')}?event={event.pk}&key={key}"
             yield OpenSetting(key, _("Not answered: %(item)s") % {"item": text}, link)
         elif row.still_open:

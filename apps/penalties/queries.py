@@ -1,5 +1,7 @@
 """What stands above this app and must be known here: SQL asks it without importing it."""
 
+from uuid import UUID
+
 from django.db import connection
 
 # An amended revision took the place of an official one.
@@ -11,7 +13,7 @@ OFFICIAL = """
 """
 
 
-def official_revisions(event_id: object) -> list[str]:
+def official_revisions(event_id: UUID) -> list[str]:
     """ "Stage 1 (revision 3)", … : what is official already; nothing for none."""
     with connection.cursor() as cursor:
         cursor.execute(OFFICIAL, [event_id])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from apps.course.models import SpeedLimitZone
 from apps.events.models import Event, RaceClass
 from apps.penalties.domain.formulas import clock
@@ -60,23 +62,24 @@ def owners(event: Event) -> Owners:
 def rule_of(row: PenaltyFormula, names: Owners) -> Rule:
     """The row as a rule of a file."""
     owner = names.name(row)
-    return Rule(
-        type=row.type,
-        target="" if row.belongs_to_type == "zone" else row.target,
-        race_class=owner if row.belongs_to_type == "class" else "",
-        zone=owner if row.belongs_to_type == "zone" else "",
-        offence_min=row.offence_min,
-        offence_max=row.offence_max,
-        penalty=None if row.penalty is None else clock(round(row.penalty * 1000)),
-        mode=row.bracket_mode,
-        applies_to=row.applies_to,
-        params=row.params,
-        article=row.article,
-        grade=row.grade,
-        source=row.source,
-        retroactive=row.retroactive,
-        enabled=row.enabled,
-    )
+    values = {
+        "type": row.type,
+        "target": "" if row.belongs_to_type == "zone" else row.target,
+        "race_class": owner if row.belongs_to_type == "class" else "",
+        "zone": owner if row.belongs_to_type == "zone" else "",
+        "offence_min": row.offence_min,
+        "offence_max": row.offence_max,
+        "penalty": None if row.penalty is None else clock(round(row.penalty * 1000)),
+        "mode": row.bracket_mode,
+        "applies_to": row.applies_to,
+        "params": row.params,
+        "article": row.article,
+        "grade": row.grade,
+        "source": row.source,
+        "retroactive": row.retroactive,
+        "enabled": row.enabled,
+    }
+    return msgspec.convert(values, Rule)
 
 
 def columns_of(rule: Rule, names: Owners) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Wish:
 
 def export_rules(event: Event) -> Profile:
     """The event's rules as they are now, as a profile. RulesError for a rule of a class or zone that is gone."""
+    event = Event.objects.get(pk=event.pk)
     used = _last_use(event)
     names = owners(event)
     rows = PenaltyFormula.objects.filter(event=event)
