@@ -147,3 +147,13 @@ WHITENOISE_USE_FINDERS = True  # a fresh clone shows its pages before any collec
 
 REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
 CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = REDIS_URL
+CELERY_RESULT_EXPIRES = 3600
+CELERY_TASK_DEFAULT_QUEUE = "acts"  # what an official waits for; "bulk" is for what may take its time
+CELERY_TASK_ROUTES = {"apps.scoring.tasks.rescore": {"queue": "bulk"}}
+CELERY_TASK_ACKS_LATE = True  # every task may run twice: a worker that dies gives its task back
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -31,5 +31,12 @@ def execute(sql: str, parameters: Sequence[Any]) -> None:
         cursor.execute(sql, parameters)
 
 
+def select(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement, long lists going and values coming in binary: what live scoring asks each time."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(sql, parameters, binary=True).fetchall()
+
+
 def _stored(field: Any, row: Row) -> Any:
     return field.get_db_prep_save(getattr(row, field.attname), connection)

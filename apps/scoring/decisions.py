@@ -15,6 +15,7 @@ from apps.course.models import Stage
 from apps.events.models import Entry, Event, RaceClass
 from apps.penalties.models import Decision
 from apps.scoring import queries
+from apps.scoring.domain.status import STAGE_TRANSITIONS, check_transition
 from apps.scoring.queries import Window
 from apps.telemetry.faulty import flag, unflag
 
@@ -56,10 +57,25 @@ def decide(draft: Draft, author: User) -> Decision:
             author=author,
         )
         decision.full_clean()
+        _check_status(decision)
         decision.save()
         if decision.kind == "faulty_fixes":
             flag(*_window(decision))
         return decision
+
+
+def _check_status(decision: Decision) -> None:
+    """Raises ValidationError for a status that cannot follow the one decided before (6.4)."""
+    if decision.kind != "set_status":
+        return
+    before = Decision.objects.filter(
+        kind="set_status", entry=decision.entry, stage=decision.stage, revoked_at=None
+    ).order_by("number")
+    word = before.last()
+    try:
+        check_transition(word.params["status"] if word else "", decision.params["status"], STAGE_TRANSITIONS)
+    except ValueError as error:
+        raise ValidationError({"params": str(error)}) from error
 
 
 def revoke(decision: Decision, author: User, reason: str) -> Decision:

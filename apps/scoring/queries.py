@@ -54,7 +54,7 @@ class Unit:
 UNITS = """
     select e.id::text, e.event_id::text, w.device,
            greatest(w.from_ts, a.low), least(w.to_ts, a.high), a.low, a.high, w.added
-    from unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bool[]) as w(device, from_ts, to_ts, added)
+    from unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bool[]) as w(device, from_ts, to_ts, added)
     join devices d on d.imei = w.device
     join (
         select entry_id, device_id,
@@ -70,7 +70,7 @@ UNITS = """
 def units(windows: Sequence[Window]) -> list[Unit]:
     """The windows of devices that an entry carried; a device nobody carries gives none."""
     columns = [[getattr(w, name) for w in windows] for name in ("device", "from_ts", "to_ts", "added")]
-    return [Unit(*row) for row in select(UNITS, columns)]
+    return [Unit(*row) for row in bulk.select(UNITS, columns)]
 
 
 # The devices some entries of an event carried, when, and how they rank.
@@ -102,20 +102,20 @@ def event_entries(event: str) -> list[str]:
 # Transaction-level locks, in one order everywhere, so that no two scorers race or deadlock.
 LOCK = """
     select pg_advisory_xact_lock(key)
-    from (select distinct hashtextextended(name, 0) as key from unnest(%s::text[]) name order by key) keys
+    from (select distinct hashtextextended(name, 0) as key from unnest(%b::text[]) name order by key) keys
 """
 
 
 def lock(kind: str, ids: Iterable[str]) -> None:
     """Take the locks of `kind` until the end of the transaction; read only after this."""
-    select(LOCK, [[f"trm:{kind}:{identity}" for identity in ids]])
+    bulk.select(LOCK, [[f"trm:{kind}:{identity}" for identity in ids]])
 
 
 # The crossings on record whose chord lies within a window.
 CROSSINGS_IN = """
     select c.id, c.entry_id::text, c.device, c.control::text, c.direction, c.ts, c.uncertainty_ms,
            c.before_ts, c.after_ts, c.fraction, c.occurrence, c.min_distance_m
-    from unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[]) as u(entry, device, low, high)
+    from unnest(%b::text[]::uuid[], %b::text[], %b::bigint[], %b::bigint[]) as u(entry, device, low, high)
     join entry_crossings c on c.entry_id = u.entry and c.device = u.device
          and c.after_ts > u.low and c.before_ts < u.high
 """
@@ -124,7 +124,7 @@ CROSSINGS_IN = """
 def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[tuple[int, CrossingRow]]:
     """(row id, crossing) of the chords that reach into each unit's bounds: one that a late fix split goes too."""
     columns = [[u.entry for u in of], [u.device for u in of], [b[0] for b in bounds], [b[1] for b in bounds]]
-    return [(row[0], row[1:]) for row in select(CROSSINGS_IN, columns)]
+    return [(row[0], row[1:]) for row in bulk.select(CROSSINGS_IN, columns)]
 
 
 # The speed zones entries may be in, by number: the last that a device of theirs crossed of the zone's controls did not
@@ -132,8 +132,8 @@ def crossings_in(of: Sequence[Unit], bounds: Sequence[tuple[int, int]]) -> list[
 IN_OPEN_ZONES = """
     select distinct c.entry_id::text, z.zone
     from entry_crossings c
-    join unnest(%s::uuid[], %s::int[], %s::bool[]) as z(control, zone, closes) on z.control = c.control
-    where c.entry_id = any(%s::uuid[]) and c.ts between %s and %s
+    join unnest(%b::text[]::uuid[], %b::int[], %b::bool[]) as z(control, zone, closes) on z.control = c.control
+    where c.entry_id = any(%b::text[]::uuid[]) and c.ts between %s and %s
     group by c.entry_id, c.device, z.zone
     having coalesce(max(c.ts) filter (where not (z.closes and c.direction = 'leave')), -1)
         >= coalesce(max(c.ts) filter (where z.closes and c.direction = 'leave'), -1)
@@ -147,7 +147,7 @@ def in_open_zones(
     if not controls or not entries:
         return set()
     columns = [list(column) for column in zip(*controls, strict=True)]
-    return {(row[0], row[1]) for row in select(IN_OPEN_ZONES, [*columns, list(entries), *span])}
+    return {(row[0], row[1]) for row in bulk.select(IN_OPEN_ZONES, [*columns, list(entries), *span])}
 
 
 SPEED_PENALISED = """

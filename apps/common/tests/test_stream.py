@@ -1,5 +1,6 @@
 """The consumer group on a real Redis: what is taken over, put aside, and never lost on the way."""
 
+import json
 import time
 from collections import Counter
 from typing import Any
@@ -189,3 +190,14 @@ def test_who_owes_nothing_leaves_and_who_owes_stays(redis: Redis) -> None:
     idle.leave()
     assert consumers(redis) == [b"debtor"]
     assert ids(debtor.read_own(1)) == sent
+
+
+def test_a_record_of_very_many_fields_is_put_aside_like_any_other(redis: Redis) -> None:
+    """Lua cannot take that many arguments: without folding the record would end the processor at each delivery."""
+    workers = group(redis)
+    redis.xadd(STREAM, {f"f{n}": "é".encode("latin-1") for n in range(9000)})
+    (message,) = workers.read(1, 10)
+    workers.dead_letter(message, "too much")
+    (letter,) = stream.entries(redis, stream.dead_letters(STREAM))
+    assert len(json.loads(letter.fields[b"folded"])) == 9000 and letter.fields[b"error"] == b"too much"
+    assert workers.lag() == 0

@@ -23,7 +23,7 @@ from apps.scoring.domain.offences import (
     zone_drives,
 )
 from apps.scoring.domain.outcome import StageOutcome, digest
-from apps.scoring.domain.status import LUMPED, Status, contradiction, decide, entailed
+from apps.scoring.domain.status import GONE, LUMPED, Status, contradiction, decide, entailed
 from apps.timing.domain.marks import Mark, Marks, by_control
 from apps.timing.domain.passages import Record, record
 from apps.timing.domain.plan import StagePlan, WaypointPlan
@@ -170,8 +170,9 @@ def _judge(reading: _Reading, offences: Offences, formulas: Sequence[Formula], e
     evident = reading.status()
     word = evidence.overlay.status or evidence.status
     verdict = _verdict(evaluate(offences, formulas), word, evident, evidence.overlay)
-    if verdict.status not in LUMPED:
-        return verdict
+    gone = not evidence.overlay.status and evidence.status in GONE
+    if verdict.status not in LUMPED or gone:
+        return verdict  # a crew that has left the event is not carried along by lumps
     final = replace(offences, status=verdict.status.value)
     lumped = _verdict(evaluate(final, formulas), word, evident, evidence.overlay)
     if lumped.lumped and _counts_missed(lumped, formulas):
@@ -220,7 +221,7 @@ def _outcome(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> StageO
         start_order_penalty_ms=_sum([p for p in verdict.counting if "stage" not in p.applies_to], "start_order"),
         splits=reading.splits(),
         waived=tuple(penalty.key for penalty in verdict.issued if penalty.key in evidence.overlay.waived),
-        conflicts=_conflicts(reading, verdict, evidence.overlay),
+        conflicts=_conflicts(reading, verdict, evidence),
         signed={key: identity for key, identity in evidence.overlay.signed.items() if key in keys},
         counts=_counts(verdict),
     )
@@ -244,16 +245,17 @@ def _counts(verdict: _Verdict) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _conflicts(reading: _Reading, verdict: _Verdict, overlay: Overlay) -> tuple[str, ...]:
+def _conflicts(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> tuple[str, ...]:
     """What officials should look at: evidence against evidence, or decisions against evidence."""
-    orphans = [f"decision on {key}, which is not issued any more" for key in _orphans(verdict, overlay)]
+    orphans = [f"decision on {key}, which is not issued any more" for key in _orphans(verdict, evidence.overlay)]
+    against = contradiction(verdict.status, verdict.evident, evidence.status)
+    orphans = [*([against] if against else []), *orphans]
     if not reading.crossings and not reading.marks:
         return tuple(orphans)
     notes = [f"{time.segment}: {text}" for time in reading.times() for text in (time.note, *time.reviews) if text]
     lost = lost_starts(reading.plan, reading.crossings, reading.times())
     notes += [f"{segment}: driven, but its start was not crossed" for segment in lost]
-    against = contradiction(verdict.status, verdict.evident)
-    return (*notes, *([against] if against else []), *orphans)
+    return (*notes, *orphans)
 
 
 def _orphans(verdict: _Verdict, overlay: Overlay) -> list[str]:

@@ -1,35 +1,72 @@
-"""Asks the scorers to score an event again from its evidence."""
+"""Scores what has been driven again, from the fixes up."""
 
 import argparse
-from typing import Any
+import time
+from collections.abc import Iterator
+from typing import IO, Any, cast
 
+from celery import current_app
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import Progress
 
 from apps.common import stream
-from apps.events.models import Entry, Event
+from apps.scoring import queries
+from apps.scoring.management.arguments import entry_of, event_of, stage_of
+from apps.scoring.services import ENTRIES_AT_ONCE, Again, score_again
+
+
+TASK = "apps.scoring.tasks.rescore"
 
 
 class Command(BaseCommand):
-    help = "Asks the running scorers to score all an event, or one entry, has driven again."
+    help = "Scores an event again from its fixes: all of it, a stage, or one entry. Live scoring goes on meanwhile."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("event", help="slug of the event")
+        parser.add_argument("--stage", metavar="NAME", help="one stage only")
         parser.add_argument("--entry", type=int, metavar="NUMBER", help="one race number only")
+        parser.add_argument("--workers", action="store_true", help="spread over the Celery workers of the queue bulk")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        events = list(Event.objects.filter(slug=options["event"]))
-        if len(events) != 1:
-            known = ", ".join(Event.objects.values_list("slug", flat=True)) or "none"
-            raise CommandError(f"{len(events)} events have the slug {options['event']!r}; there are: {known}")
-        names = {"event_id": str(events[0].id)}
-        if options["entry"] is not None:
-            names["entry_id"] = str(self._entry(events[0], options["entry"]).id)
-        stream.request(stream.connect(settings.REDIS_URL), "rules", **names)
-        self.stdout.write(f"Asked for {events[0].name} to be scored again.")
+        event = event_of(options["event"])
+        stage = str(stage_of(event, options["stage"]).id) if options["stage"] else ""
+        one = options["entry"]
+        entries = [str(entry_of(event, one).id)] if one is not None else queries.event_entries(str(event.id))
+        again = Again(str(event.id), tuple(entries), stage)
+        begin = time.monotonic()
+        self._follow(_by_workers(again) if options["workers"] else _here(again), len(entries))
+        self.stdout.write(f"{len(entries)} entries of {event.name} scored again in {time.monotonic() - begin:.1f} s.")
 
-    def _entry(self, event: Event, number: int) -> Entry:
-        entry = Entry.objects.filter(event=event, race_number=number).first()
-        if entry is None:
-            raise CommandError(f"{event.name} has no race number {number}")
-        return entry
+    def _follow(self, progress: Iterator[int], total: int) -> None:
+        """Show how many are done; nothing where nobody looks on."""
+        with Progress(console=Console(file=cast(IO[str], self.stderr)), transient=True) as bar:
+            task = bar.add_task("entries", total=total)
+            try:
+                for done in progress:
+                    bar.update(task, completed=done)
+            except ValueError as error:
+                raise CommandError(f"the course cannot be read: {error}") from error
+
+
+def _here(again: Again) -> Iterator[int]:
+    with stream.connect(settings.REDIS_URL) as client:
+        for done, topics in score_again(again):
+            stream.tell(client, topics)
+            yield done
+
+
+def _by_workers(again: Again) -> Iterator[int]:
+    """Spread the entries over whoever works the queue. Raises CommandError when nobody does, or a part failed."""
+    if not current_app.control.ping(timeout=1.0):
+        raise CommandError("no worker answers: start one (celery -A trm worker -Q bulk), or leave out --workers")
+    parts = [again.entries[n : n + ENTRIES_AT_ONCE] for n in range(0, len(again.entries), ENTRIES_AT_ONCE)]
+    waiting = [current_app.send_task(TASK, [again.event, list(part), again.stage]) for part in parts]
+    while not all(result.ready() for result in waiting):
+        yield sum(len(part) for part, result in zip(parts, waiting, strict=True) if result.ready())
+        time.sleep(0.2)
+    failed = [result.result for result in waiting if result.failed()]
+    if failed:
+        raise CommandError(f"{len(failed)} of {len(parts)} parts failed; the first: {failed[0]}")
+    yield len(again.entries)

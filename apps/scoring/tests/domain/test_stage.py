@@ -220,7 +220,8 @@ def test_the_hash_depends_on_evidence_and_not_on_its_order_or_device_codes() -> 
     random.Random(seed).shuffle(shuffled)
     assert score(shuffled).inputs_hash == reference, f"seed {seed}"
     assert score([replace(c, device=4) for c in FULL]).inputs_hash == reference
-    assert score([replace(c, uncertainty_ms=251) for c in FULL]).inputs_hash != reference
+    assert score([replace(c, after_ts=c.after_ts + 1) for c in FULL]).inputs_hash != reference
+    assert score([replace(c, fraction=0.5 + 1e-12) for c in FULL]).inputs_hash == reference  # another machine's sine
     assert score([*FULL, cut("elsewhere", 50)]).inputs_hash == reference
 
 

@@ -1,0 +1,16 @@
+"""Doors for Celery: ids in, one call."""
+
+from celery import shared_task
+from django.conf import settings
+
+from apps.common import stream
+from apps.scoring.services import Again, score_again
+
+
+@shared_task
+def rescore(event: str, entries: list[str], stage: str) -> int:
+    """Score some entries anew from their fixes; how many. As often as you like: the same evidence, the same results."""
+    with stream.connect(settings.REDIS_URL) as client:
+        for _done, topics in score_again(Again(event, tuple(entries), stage)):
+            stream.tell(client, topics)
+    return len(entries)
