@@ -37,10 +37,6 @@ def _differs(row: PenaltyFormula, before: PenaltyFormula) -> bool:
     return any(getattr(row, name) != getattr(before, name) for name in VOUCHED)
 
 
-def _differs(row: PenaltyFormula, before: PenaltyFormula) -> bool:
-    return any(getattr(row, name) != getattr(before, name) for name in VOUCHED)
-
-
 @admin.register(PenaltyFormula)
 class PenaltyFormulaAdmin(PolicyAdmin[PenaltyFormula]):
     list_display = ("type", "target", "offence_min", "offence_max", "penalty", "grade", "event", "enabled")
