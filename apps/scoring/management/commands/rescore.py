@@ -16,7 +16,6 @@ from apps.scoring import queries
 from apps.scoring.management.arguments import entry_of, event_of, stage_of
 from apps.scoring.services import ENTRIES_AT_ONCE, Again, score_again
 
-
 TASK = "apps.scoring.tasks.rescore"
 
 
