@@ -82,9 +82,15 @@ def whole(urls: embedded.Urls, size: Size) -> Whole:
     units = services.assigned_units(plan, queries.event_entries(event), plan.stages)
     bare = _median(size.runs, lambda: _check(len(queries.unit_fixes(units)), fixes))
     forget_peak()
-    rescore = _median(size.runs, lambda: exhaust(services.score_again(services.Again(event))), before=lambda: forget(urls))
+    rescore = _median(
+        size.runs, lambda: exhaust(services.score_again(services.Again(event))), before=lambda: forget(urls)
+    )
     peak = peak_mib()
-    one = _median(size.runs, lambda: exhaust(services.score_again(services.Again(event, (entry,)))), before=lambda: forget(urls, entry))
+    one = _median(
+        size.runs,
+        lambda: exhaust(services.score_again(services.Again(event, (entry,)))),
+        before=lambda: forget(urls, entry),
+    )
     return Whole(
         fixes=fixes,
         crossings=_count(urls, "entry_crossings"),

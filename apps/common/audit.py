@@ -88,7 +88,7 @@ def process_acts(door: str, who: str) -> None:
     _process[:] = [Actor(door, _nobody, who)]
 
 
-def announce(connection: BaseDatabaseWrapper = default_connection) -> None:  # type: ignore[assignment]
+def announce(connection: BaseDatabaseWrapper = default_connection) -> None:
     """Say who acts, for the rest of the transaction: needed before COPY and cursors that are not Django's.
 
     Raises TransactionManagementError outside of a transaction, where it would be forgotten at once.

@@ -5,6 +5,7 @@ import zoneinfo
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -85,6 +86,12 @@ class Event(Row):
         _("complete crews first"),
         default=False,
         help_text=_("A crew that completed every section ranks above every crew that did not."),
+    )
+    public_delay_seconds = models.PositiveIntegerField(
+        _("public delay, s"),
+        default=0,
+        validators=[MaxValueValidator(86_400)],
+        help_text=_("Spectators and crews see positions and results this much later than officials."),
     )
     regulation_doc_url = models.URLField(_("regulations"), blank=True)
     notes = models.TextField(_("notes"), blank=True)

@@ -1,10 +1,11 @@
 """Many rows in one statement: Django's own bulk_update says every value in a branch of a CASE, which takes its time."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.db import connection
+from django.db.models import Field
 
 from apps.common.base import Row
 
@@ -13,9 +14,9 @@ def update_rows(rows: Sequence[Row], names: Sequence[str]) -> None:
     """Write these fields of rows of one model, all of which are stored already."""
     if not rows:
         return
-    fields = [type(rows[0])._meta.get_field(name) for name in names]
+    fields = [cast("Field[Any, Any]", type(rows[0])._meta.get_field(name)) for name in names]
     table = connection.ops.quote_name(rows[0]._meta.db_table)
-    columns = [connection.ops.quote_name(field.column) for field in fields]
+    columns = [connection.ops.quote_name(str(field.column)) for field in fields]
     types = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
     execute(
         f"update {table} as t set {', '.join(f'{column} = v.{column}' for column in columns)}"

@@ -63,8 +63,9 @@ class EventPlan:
     def lowest_limit_kmh(self) -> float:
         """The lowest speed limit that holds anywhere for anyone, km/h; infinite where there is none."""
         segments = [segment for stage in self.stages for segment in stage.segments]
-        limited = [*segments, *(zone for segment in segments for zone in segment.zones)]
-        limits = [limit for one in limited for limit in (one.limit_kmh, *one.class_limits.values())]
+        zones = [zone for segment in segments for zone in segment.zones]
+        limits = [limit for one in segments for limit in (one.limit_kmh, *one.class_limits.values())]
+        limits += [limit for one in zones for limit in (one.limit_kmh, *one.class_limits.values())]
         return min((limit for limit in limits if limit is not None), default=math.inf)
 
     def stages_between(self, from_ts: int, to_ts: int) -> list[StagePlan]:

@@ -70,7 +70,7 @@ class ActAdmin(ReadOnlyAdmin[Any], PolicyAdmin[Any]):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.author = request.user  # type: ignore[attr-defined]  # the class was made for this request
+        form.author = request.user  # the class was made for this request
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

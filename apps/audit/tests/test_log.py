@@ -160,7 +160,7 @@ def test_reads_cost_no_statement_and_writes_no_round_trip() -> None:
 
     def counting(self: psycopg.ClientCursor, query: str, *args: object, **kwargs: object) -> object:
         sent.append(query)
-        return real(self, query, *args, **kwargs)  # type: ignore[arg-type]
+        return real(self, query, *args, **kwargs)  # type: ignore[call-overload]
 
     with pytest.MonkeyPatch.context() as patch, acting("rest", UserFactory()):
         patch.setattr(psycopg.ClientCursor, "execute", counting)
