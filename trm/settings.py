@@ -81,7 +81,18 @@ INSTALLED_APPS = [
 ]
 MIGRATION_MODULES = {
     label: f"migrations.{label}"
-    for label in ("telemetry", "accounts", "catalog", "events", "audit", "course", "timing", "penalties", "scoring")
+    for label in (
+        "telemetry",
+        "accounts",
+        "catalog",
+        "events",
+        "audit",
+        "course",
+        "timing",
+        "penalties",
+        "scoring",
+        "live",
+    )
 }
 
 MIDDLEWARE = [

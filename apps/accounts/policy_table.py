@@ -54,6 +54,7 @@ stage_results         v          v              v           v         v         
 event_results         v          v              v           v         v            v        v~
 result_revisions      va         va             v           v         v            v        v~
 positions             v          v              v           v         v            v        v~
+acknowledgements      va         va             va          va!       .            .        .
 audit_log             v          v              .           .         .            .        .
 dry_runs              vad        vad            .           .         .            .        .
 dead_letters          .          .              .           .         .            .        .
@@ -211,6 +212,7 @@ SCOPES = {
     "event_results": _OF_ENTRY,
     "result_revisions": _of_event(),
     "positions": Scope(),
+    "acknowledgements": _OF_ENTRY,
     "audit_log": Scope(organizations=("organization",)),
     "dry_runs": _of_event(),
     "dead_letters": Scope(),
