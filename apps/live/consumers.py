@@ -4,19 +4,18 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.contrib.auth.models import AnonymousUser
 from django.db import Error
 
-from apps.accounts.models import User
+from apps.accounts.rights import AnyUser
+from apps.events.audience import Audience
 from apps.live import metrics, protocol
 from apps.live.guard import Guard
-from apps.live.hub import Hub
-from apps.live.positions import Positions
-from apps.live.protocol import Code, Fault, Request, Topic
+from apps.live.identity import SUBPROTOCOL, Identity
+from apps.live.protocol import Code, Fault, Request
+from apps.live.seating import Rooms, Wish
 from apps.live.services import admit
 from apps.live.viewer import Send, Viewer
 
@@ -27,62 +26,58 @@ PER_SECOND = 5.0  # requests in the long run
 MOST_TOPICS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """What can be followed in this process."""
-
-    boards: Hub
-    positions: Positions
-
-    def leave(self, viewer: Viewer, topic: Topic) -> None:
-        if topic.is_positions:
-            self.positions.leave(viewer, topic.event)
-        else:
-            self.boards.leave(viewer, topic.name)
-
-
 class LiveSocket:
-    """The ASGI application behind the origin check and the session; `scope["user"]` says who is there."""
+    """The ASGI application behind the origin check and `Identified`, which says who is there."""
 
-    def __init__(self, hub: Hub, positions: Positions, guard: Guard) -> None:
-        self._rooms = Rooms(hub, positions)
+    def __init__(self, rooms: Rooms, guard: Guard) -> None:
+        self._rooms = rooms
         self._guard = guard
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
-        await send({"type": "websocket.accept"})
-        viewer = Viewer(send)
-        writer = asyncio.create_task(viewer.run(self._rooms.boards.snapshot))
-        self._guard.enter(viewer, scope)
+        chosen = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
+        await send({"type": "websocket.accept", "subprotocol": chosen})
+        conversation = Conversation(self._rooms, Viewer(send), scope)
+        self._guard.enter(conversation)
         with metrics.CONNECTIONS.track_inprogress():
             try:
-                await Conversation(self._rooms, viewer, scope["user"]).run(receive)
+                await conversation.run(receive)
             finally:
-                await self._end(viewer, writer)
-
-    async def _end(self, viewer: Viewer, writer: asyncio.Task[None]) -> None:
-        self._guard.leave(viewer)
-        for topic in viewer.topics:
-            self._rooms.leave(viewer, protocol.topic(topic))
-        writer.cancel()
-        with suppress(asyncio.CancelledError, OSError):  # OSError: the client went while it was written to
-            await writer
+                self._guard.leave(conversation)
 
 
 class Conversation:
     """What one client asks, in order."""
 
-    def __init__(self, rooms: Rooms, viewer: Viewer, user: User | AnonymousUser) -> None:
+    def __init__(self, rooms: Rooms, viewer: Viewer, scope: Mapping[str, Any]) -> None:
+        self.identity: Identity = scope["identity"]
+        self.seats: dict[str, Audience] = {}
+        self._user: AnyUser = scope["user"]
         self._rooms = rooms
         self._viewer = viewer
-        self._user = user
         self._allowance = Allowance()
 
     async def run(self, receive: Receive) -> None:
         """Until the socket is closed."""
-        while (message := await receive())["type"] == "websocket.receive":
-            metrics.RECEIVED.inc()
-            await self._answer(message.get("text"))
+        writer = asyncio.create_task(self._viewer.run())
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                metrics.RECEIVED.inc()
+                await self._answer(message.get("text"))
+        finally:
+            self._leave_all()
+            writer.cancel()
+            with suppress(asyncio.CancelledError, OSError):  # OSError: the client went while it was written to
+                await writer
+
+    def dismiss(self, code: int) -> None:
+        self._leave_all()
+        self._viewer.reply(protocol.close(code))
+
+    async def reseat(self, topic: str, audience: Audience) -> None:
+        self._leave(topic)
+        self.seats[topic] = audience
+        await self._rooms.enter(self._viewer, Wish(protocol.topic(topic), audience))
 
     async def _answer(self, text: str | None) -> None:
         request: Request | None = None
@@ -97,30 +92,32 @@ class Conversation:
     async def _act(self, request: Request) -> None:
         topic = protocol.topic(request.topic)
         if request.type == "unsubscribe":
-            self._viewer.unfollow(topic.name)
-            self._rooms.leave(self._viewer, topic)
+            self._leave(topic.name)
             self._viewer.reply(protocol.frame("unsubscribed", topic=topic.name, id=request.id))
             return
-        if len(self._viewer.topics) >= MOST_TOPICS and topic.name not in self._viewer.topics:
+        if len(self.seats) >= MOST_TOPICS and topic.name not in self.seats:
             raise Fault(Code.RATE_LIMITED, f"at most {MOST_TOPICS} topics on one socket")
-        await self._admit(topic)
-        if topic.is_positions:
-            await self._watch(topic, request.id)
-            return
-        self._viewer.follow(topic.name, protocol.frame("subscribed", topic=topic.name, id=request.id))
-        self._rooms.boards.join(self._viewer, topic.name)
+        audience = await self._admit(topic)
+        if self.seats.get(topic.name) != audience:
+            self._leave(topic.name)
+        self.seats[topic.name] = audience
+        await self._rooms.enter(self._viewer, Wish(topic, audience, request.id, request.since))
 
-    async def _watch(self, topic: Topic, id: str | None) -> None:
-        self._viewer.watch(topic.name)
-        snapshot = await self._rooms.positions.join(self._viewer, topic.event, known=self._user.is_authenticated)
-        answer = protocol.frame("subscribed", topic=topic.name, id=id, snapshot=snapshot)
-        self._viewer.release(topic.name, answer)
+    def _leave(self, topic: str) -> None:
+        audience = self.seats.pop(topic, None)
+        if audience is not None:
+            self._rooms.leave(self._viewer, protocol.topic(topic), audience)
 
-    async def _admit(self, topic: Topic) -> None:
+    def _leave_all(self) -> None:
+        for topic in list(self.seats):
+            self._leave(topic)
+
+    async def _admit(self, topic: protocol.Topic) -> Audience:
         try:
-            await database_sync_to_async(admit, thread_sensitive=False)(self._user, topic)
+            audience: Audience = await database_sync_to_async(admit, thread_sensitive=False)(self._user, topic)
         except Error as error:
             raise Fault(Code.ERROR, "the database does not answer, try again") from error
+        return audience
 
 
 class Allowance:

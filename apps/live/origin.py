@@ -30,6 +30,15 @@ async def refuse(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
+async def refuse_with(status: int, receive: Any, send: Any) -> None:
+    """Answer the upgrade with this HTTP status instead of accepting it."""
+    await receive()
+    challenge = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"0"), *challenge]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})
+
+
 def _is_ours(scope: Mapping[str, Any]) -> bool:
     headers = {name: value.decode("latin1").lower() for name, value in scope["headers"]}
     host = headers.get(b"host", "")

@@ -1,27 +1,29 @@
-"""Live positions: one reading of the telemetry stream a process, handed to those who follow the event."""
+"""Live positions: one reading of the telemetry stream a process, handed to those who follow the event.
+
+What an audience sees later is read from the database when it is due, and so is there again after a restart.
+"""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from apps.common.position import Position
-from apps.live import metrics, protocol
-from apps.live.protocol import Frame
+from apps.events.audience import Audience
+from apps.live import metrics
 from apps.live.queries import Carried, LastFix
+from apps.live.rooms import Lane, PositionEntry, Room, delays, entry
 from apps.live.source import SourceError
 from apps.live.viewer import Viewer
 
 log = structlog.get_logger(__name__)
 
 SNAPSHOT_LIFE_S = 1.0
+TICK_S = 1.0  # how often what became due is read
 FUTURE_MS = 60_000
-
-PositionEntry = dict[str, Any]
 
 
 class PositionSource(Protocol):
@@ -29,24 +31,17 @@ class PositionSource(Protocol):
         """Which entries of these events carry which devices, and when. Raises SourceError."""
         ...
 
-    async def last_fixes(self, event: str) -> list[LastFix]:
-        """The latest usable fix of each device of the event. Raises SourceError."""
+    async def last_fixes(self, event: str, horizon: int) -> list[LastFix]:
+        """The latest usable fix of each device at `horizon` (epoch ms) or before. Raises SourceError."""
+        ...
+
+    async def running(self, event: str) -> frozenset[str]:
+        """The entries inside a running stage. Raises SourceError."""
         ...
 
     def arriving(self) -> AsyncIterator[list[Position]]:
         """Positions as they come in, for ever."""
         ...
-
-
-@dataclass(slots=True, eq=False)
-class Room:
-    """The viewers of an event's positions; True for one who is no anonymous spectator."""
-
-    viewers: dict[Viewer, bool] = field(default_factory=dict)
-    latest: dict[str, int] = field(default_factory=dict)  # IMEI → ts of the last position handed out
-    fixes: list[LastFix] = field(default_factory=list)
-    taken: float = 0.0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Positions:
@@ -58,28 +53,30 @@ class Positions:
         self._rooms: dict[str, Room] = {}
         self._carried: dict[str, list[Carried]] = {}  # by IMEI
         self._tasks: list[asyncio.Task[None]] = []
+        self._snapshots = Snapshots(source)
 
-    async def join(self, viewer: Viewer, event: str, *, known: bool) -> list[PositionEntry]:
+    async def join(self, viewer: Viewer, event: str, audience: Audience) -> list[PositionEntry]:
         """Hand the viewer what comes from now on; returns where everyone is. Empty where that cannot be read."""
-        if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_assignments())]
+        self._start()
+        is_new = event not in self._rooms
         room = self._rooms.setdefault(event, Room())
-        metrics.SUBSCRIPTIONS.inc(viewer not in room.viewers)
-        room.viewers[viewer] = known
+        metrics.SUBSCRIPTIONS.inc(room.enter(viewer, audience))
         try:
-            if len(room.viewers) == 1:
+            if is_new:
                 await self._load_assignments()
-            return [entry(fix.carried, fix.position, known=known) for fix in await self._last_fixes(event, room)]
+            if audience.own:
+                room.running = await self._source.running(event)
+            return await self._snapshot(event, room, audience)
         except SourceError as error:
             log.warning("no snapshot of positions", error=str(error))
             return []
 
-    def leave(self, viewer: Viewer, event: str) -> None:
+    def leave(self, viewer: Viewer, event: str, audience: Audience) -> None:
         room = self._rooms.get(event)
-        if room is None or room.viewers.pop(viewer, None) is None:
+        if room is None or not room.leave(viewer, audience):
             return
         metrics.SUBSCRIPTIONS.dec()
-        if not room.viewers:
+        if not room.lanes:
             del self._rooms[event]
 
     async def stop(self) -> None:
@@ -88,16 +85,19 @@ class Positions:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    async def _last_fixes(self, event: str, room: Room) -> list[LastFix]:
-        async with room.lock:
-            if time.monotonic() - room.taken > SNAPSHOT_LIFE_S:
-                room.fixes = await self._source.last_fixes(event)
-                room.taken = time.monotonic()
-                # What is older than this the viewers have seen.
-                room.latest |= {
-                    fix.carried.imei: max(fix.position.ts, room.latest.get(fix.carried.imei, 0)) for fix in room.fixes
-                }
-            return room.fixes
+    def _start(self) -> None:
+        if not self._tasks:
+            works = (self._listen(), self._keep_assignments(), self._keep_time())
+            self._tasks = [asyncio.create_task(work) for work in works]
+
+    async def _snapshot(self, event: str, room: Room, audience: Audience) -> list[PositionEntry]:
+        found: list[PositionEntry] = []
+        for delay in sorted(delays(audience)):
+            for fix in await self._snapshots.of(event, room.lanes.get(delay) or Lane(delay)):
+                who = fix.carried.entry
+                if audience.delay_of(who) == delay and audience.may_see(who, room.running):
+                    found.append(entry(fix, official=audience.official))
+        return found
 
     async def _keep_assignments(self) -> None:
         while True:
@@ -111,22 +111,75 @@ class Positions:
             found.setdefault(carried.imei, []).append(carried)
         self._carried = found
 
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            for event, room in list(self._rooms.items()):
+                with suppress(SourceError):
+                    await self._release(event, room)
+
+    async def _release(self, event: str, room: Room) -> None:
+        """Hand out what has become due."""
+        if room.has_crews:
+            room.running = await self._source.running(event)
+        for lane in [lane for lane in room.lanes.values() if lane.delay_ms]:
+            for fix in await self._source.last_fixes(event, now_ms() - lane.delay_ms):
+                if lane.is_news(fix):
+                    lane.hand_out(fix, room.running)
+
     async def _listen(self) -> None:
         async for batch in self._source.arriving():
             for position in batch:
-                self._hand_out(position)
+                if self._hand_out(position):
+                    await asyncio.sleep(0)  # a thousand sockets were written to: let the others work in between
 
-    def _hand_out(self, position: Position) -> None:
+    def _hand_out(self, position: Position) -> bool:
+        """True when it was shown to anyone."""
+        handed = False
         for carried in self._carried.get(position.device_id, ()):
             room = self._rooms.get(carried.event)
-            if room and carried.low <= position.ts <= carried.high and _is_news(room, position):
-                room.latest[position.device_id] = position.ts
-                _offer(room, carried, position)
+            lane = room.lanes.get(0) if room else None
+            fix = LastFix(carried, position)
+            if room and lane and _counts(fix) and lane.is_news(fix):
+                lane.hand_out(fix, room.running)
+                handed = True
+        return handed
 
 
-def _is_news(room: Room, position: Position) -> bool:
-    """Late uploads are for the results; the map shows where a crew is."""
-    return usable(position, time.time_ns() // 1_000_000) and position.ts > room.latest.get(position.device_id, -1)
+class Snapshots:
+    """Where everyone is, or was: a crowd that comes at once is served from one read."""
+
+    def __init__(self, source: PositionSource) -> None:
+        self._source = source
+        self._held: dict[tuple[str, int], tuple[float, list[LastFix]]] = {}
+        self._lock = asyncio.Lock()
+
+    async def of(self, event: str, lane: Lane) -> list[LastFix]:
+        """Raises SourceError."""
+        async with self._lock:
+            now = time.monotonic()
+            self._held = {key: held for key, held in self._held.items() if now - held[0] < SNAPSHOT_LIFE_S}
+            key = (event, lane.delay_ms)
+            if key not in self._held:
+                fixes = await self._source.last_fixes(event, _horizon(lane.delay_ms))
+                self._held[key] = (time.monotonic(), fixes)
+                # What is older than this the viewers have seen; what is newer comes to those who were here already.
+                lane.latest = {fix.carried.imei: fix.position.ts for fix in fixes} | lane.latest
+            return self._held[key][1]
+
+
+def _horizon(delay_ms: int) -> int:
+    """What is shown at once may be ahead of our clock a little."""
+    return now_ms() - delay_ms if delay_ms else now_ms() + FUTURE_MS
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _counts(fix: LastFix) -> bool:
+    carried, position = fix.carried, fix.position
+    return carried.low <= position.ts <= carried.high and usable(position, now_ms())
 
 
 def usable(position: Position, now: int) -> bool:
@@ -134,40 +187,3 @@ def usable(position: Position, now: int) -> bool:
     in_range = abs(position.latitude) <= 90 and abs(position.longitude) <= 180
     at_nowhere = position.latitude == position.longitude == 0
     return in_range and not at_nowhere and position.satellites > 0 and position.ts <= now + FUTURE_MS
-
-
-def _offer(room: Room, carried: Carried, position: Position) -> None:
-    topic = f"event:{carried.event}"
-    frame_for = _frames(topic, carried, position)
-    for viewer, known in room.viewers.items():
-        viewer.place(topic, position.device_id, frame_for(known))
-
-
-def _frames(topic: str, carried: Carried, position: Position) -> Callable[[bool], Frame]:
-    """The frame for each audience, encoded when the first of it is met."""
-    made: dict[bool, Frame] = {}
-
-    def frame_for(known: bool) -> Frame:
-        if known not in made:
-            fields = entry(carried, position, known=known)
-            made[known] = protocol.frame("position", topic=topic, **fields)
-        return made[known]
-
-    return frame_for
-
-
-def entry(carried: Carried, position: Position, *, known: bool) -> PositionEntry:
-    """A PositionEntry (contracts §4). The anonymous get neither the IMEI nor the IO bag, which may hold others."""
-    found: PositionEntry = {
-        "entryId": carried.entry,
-        "raceNumber": carried.race_number,
-        "lat": position.latitude,
-        "lon": position.longitude,
-        "ts": position.ts,
-    }
-    optional: Iterable[tuple[str, Any]] = (("speed", position.speed), ("course", position.angle))
-    found |= {name: value for name, value in optional if value}
-    if known:
-        found["deviceId"] = position.device_id
-        found |= {"attributes": position.attributes} if position.attributes else {}
-    return found

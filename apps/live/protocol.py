@@ -1,4 +1,30 @@
-"""The words of `/ws-live` (contracts §4): what a client may say, and the frames it is answered with. Pure."""
+"""The words of `/ws-live` (contracts §4): what a client may say, and the frames it is answered with. Pure.
+
+Client, `id` and `since` optional:
+    {"type": "subscribe", "topic": t, "id": "…", "since": n}     since: the last number it has of a leaderboard
+    {"type": "unsubscribe", "topic": t, "id": "…"}
+
+event:<id>                      who is where. "subscribed" with "snapshot": [PositionEntry…], then one at a time
+    {"type": "position", "topic": t, "entryId", "raceNumber", "lat", "lon", "ts", "speed"?, "course"?, "accuracy"?,
+     "deviceId"? and "attributes"? for officials alone}
+leaderboard:<event>[:<stage>]   "subscribed", then from `since` on what was missed, else a snapshot, then changes
+    {"type": "leaderboard", "topic": t, "seq": n, "snapshot": [BoardLine…]}
+    {"type": "leaderboard", "topic": t, "seq": n + 1, "changes": [BoardLine…]}      a line stands for its "entryId"
+entry:<entry id>                own times, for its crew and officials. "subscribed" with "snapshot": [line…], then
+    {"type": "entry", "topic": t, "changes": [line…]}       a line stands for its "stageId" (state_queries.TIMES_KEYS)
+race-control:<event id>         officials alone. "subscribed" with "snapshot": [line…], then
+    {"type": "race-control", "topic": t, "changes": [line…]}        a line stands for its "entryId":
+    {"entryId", "raceNumber", "classCode", "stage": name or null outside, "lastControl", "startPosition": n or null,
+     "state": "no-tracker|idle|moving|stopped|silent|no-coverage", "since": ms when that began or null,
+     "due": ms when it should be through or null, "overdue": bool,
+     "lastFix": null or {"lat", "lon", "ts", "speed"},
+     "sos": null or {"ts", "lat", "lon", "seenBy": name or null, "seenAt": ms or null},
+     "attention": 0 alarm nobody has seen, 1 overdue, 2 silent, 3 stopped, 4 no coverage, 9 nothing,
+     "sweep": place on the sweep car's list, 1 = the last to start, or null}
+    To show: by "attention", then "raceNumber".
+    Alarms are acknowledged by `apps.live.alarms.acknowledge`; the line then comes with "seenBy".
+A line of the last two that is no more comes as {"key": its key, "gone": true}.
+"""
 
 import re
 from dataclasses import dataclass
@@ -9,8 +35,8 @@ import msgspec
 import orjson
 
 UUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-LEADERBOARD = re.compile(f"leaderboard:({UUID})(?::({UUID}))?")
-POSITIONS = re.compile(f"event:({UUID})")
+TOPIC = re.compile(f"(leaderboard):({UUID})(?::({UUID}))?|(event|entry|race-control):({UUID})")
+FORMS = "event:<id>, leaderboard:<event id>, leaderboard:<event id>:<stage id>, entry:<id>, race-control:<event id>"
 
 Frame = dict[str, Any]  # an ASGI message, made once and handed to every socket
 
@@ -36,19 +62,26 @@ class Request(msgspec.Struct, frozen=True):
     type: Literal["subscribe", "unsubscribe"]
     topic: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     id: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    since: Annotated[int, msgspec.Meta(ge=0)] | None = None  # of a leaderboard: the last number the client has
+
+
+class Kind(StrEnum):
+    """What a topic is about: its first word."""
+
+    POSITIONS = "event"
+    LEADERBOARD = "leaderboard"
+    ENTRY = "entry"
+    RACE_CONTROL = "race-control"
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`leaderboard:<event>`, `leaderboard:<event>:<stage>`, or `event:<event>` for positions; lower-case UUIDs."""
+    """`subject` is the id of an event, of an entry for `entry:<id>`; ids are lower-case UUIDs."""
 
     name: str
-    event: str
+    kind: Kind
+    subject: str
     stage: str | None = None
-
-    @property
-    def is_positions(self) -> bool:
-        return self.name.startswith("event:")
 
 
 _REQUESTS = msgspec.json.Decoder(Request)
@@ -66,11 +99,12 @@ def parse(text: str | None) -> Request:
 
 def topic(name: str) -> Topic:
     """Raises Fault with `unknown-topic` where no topic has this form."""
-    if match := LEADERBOARD.fullmatch(name):
-        return Topic(name, match[1], match[2])
-    if match := POSITIONS.fullmatch(name):
-        return Topic(name, match[1])
-    raise Fault(Code.UNKNOWN_TOPIC, "topics are event:<id>, leaderboard:<event id>, leaderboard:<event id>:<stage id>")
+    match = TOPIC.fullmatch(name)
+    if match is None:
+        raise Fault(Code.UNKNOWN_TOPIC, f"topics are {FORMS}")
+    if match[1]:
+        return Topic(name, Kind.LEADERBOARD, match[2], match[3])
+    return Topic(name, Kind(match[4]), match[5])
 
 
 def frame(type_: str, **fields: Any) -> Frame:

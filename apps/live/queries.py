@@ -8,36 +8,50 @@ import orjson
 from django.db import connection
 
 from apps.common.position import Position
+from apps.scoring.released import View, masked
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An outbox row. `changes` is its JSON text, as stored; `age_s` how long ago its transaction began."""
+    """An outbox row as a view shows it. `changes` is JSON text; `age_s` how long ago its transaction began."""
 
-    topic: str
+    view: View
     seq: int
     changes: str
     age_s: float
 
 
-# What followed the last number sent of each topic, oldest first. A topic far behind catches up in several reads,
-# each shorter than a socket's queue.
+# What is due and followed the last number sent of each view, oldest first: all before the first that is not due. A
+# view far behind catches up in several reads, each shorter than a socket's queue.
 CHANGES_AFTER = """
-    select o.topic, o.seq, (o.payload -> 'changes')::text,
+    select sent.n, o.seq, (o.payload -> 'changes')::text,
            extract(epoch from clock_timestamp() - o.created_at)::float8
-    from unnest(%s::text[], %s::bigint[]) as sent(topic, seq)
+    from unnest(%s::int[], %s::text[], %s::bigint[], %s::bigint[]) as sent(n, topic, seq, delay)
     cross join lateral (
-        select * from outbox where topic = sent.topic and seq > sent.seq order by seq limit 50
+        select * from outbox where topic = sent.topic and seq > sent.seq
+        and (sent.delay = 0 or seq < coalesce((
+            select min(seq) from outbox
+            where topic = sent.topic and seq > sent.seq and created_at > now() - sent.delay * interval '1 ms'
+        ), 9223372036854775807))
+        order by seq limit 50
     ) o
-    order by o.topic, o.seq
+    order by sent.n, o.seq
 """
 
 
-def changes_after(sent: Mapping[str, int]) -> list[Change]:
-    """The news of topics since the number that was sent last of each."""
+def changes_after(sent: Mapping[View, int]) -> list[Change]:
+    """The news of views since the number that was sent last of each."""
+    views = list(sent)
+    topics, delays = [view.topic for view in views], [view.delay_ms for view in views]
     with connection.cursor() as cursor:
-        cursor.execute(CHANGES_AFTER, [list(sent), list(sent.values())])
-        return [Change(*row) for row in cursor.fetchall()]
+        cursor.execute(CHANGES_AFTER, (list(range(len(views))), topics, list(sent.values()), delays))
+        return [_change(views[n], *row) for n, *row in cursor.fetchall()]
+
+
+def _change(view: View, seq: int, changes: str, age_s: float) -> Change:
+    if view.is_masked:
+        changes = orjson.dumps(masked(orjson.loads(changes), view)).decode()
+    return Change(view, seq, changes, age_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +103,18 @@ LAST_FIXES = f"""
               and latitude between -90 and 90 and longitude between -180 and 180
               and not (latitude = 0 and longitude = 0)
               and satellites > 0 and ts <= ingested_at + interval '60 seconds'
+              and ts <= to_timestamp(%(horizon)s / 1000.0)
         order by ts desc limit 1
     ) p
-    where e.event_id = %s::uuid
+    where e.event_id = %(event)s::uuid
     order by d.imei, p.ts desc
 """
 
 
-def last_fixes(event: str) -> list[LastFix]:
-    """Where each device of the event was last."""
+def last_fixes(event: str, horizon: int) -> list[LastFix]:
+    """Where each device of the event was last, at `horizon` (epoch ms) or before."""
     with connection.cursor() as cursor:
-        cursor.execute(LAST_FIXES, [event])
+        cursor.execute(LAST_FIXES, {"event": event, "horizon": horizon})
         return [_last_fix(row) for row in cursor.fetchall()]
 
 

@@ -2,60 +2,88 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
-from types import SimpleNamespace
-from typing import Any, cast
 
-from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.auth.models import AnonymousUser
-
-from apps.accounts.models import User
-from apps.accounts.policy import may_view_event
+from apps.accounts.policy import may, subscribable
+from apps.accounts.rights import AnyUser, remembering
 from apps.course.models import Stage
-from apps.events.models import Event
-from apps.live.protocol import Code, Fault, Topic
+from apps.events.audience import Audience, audience_of, is_official
+from apps.events.models import Entry, Event
+from apps.live import identity, protocol
+from apps.live.identity import Identity
+from apps.live.protocol import Code, Fault, Kind, Topic
 
 SESSION_ENDED = 4401
 RIGHT_LOST = 4403
+TIMES = "timing_records"  # who may see these of an entry may follow its times
 
 
-def admit(user: User | AnonymousUser, topic: Topic) -> None:
-    """Return where `user` may follow `topic`; else raise Fault, `not-found` or `forbidden`."""
-    event = Event.objects.filter(id=topic.event).first()
-    if event is None:
-        raise Fault(Code.NOT_FOUND, "no such event")
-    if not may_view_event(user, event):
-        raise Fault(Code.FORBIDDEN, "this event is not public")
-    if topic.stage and not Stage.objects.filter(id=topic.stage, event=event).exists():
-        raise Fault(Code.NOT_FOUND, "this event has no such stage")
+def admit(user: AnyUser, topic: Topic) -> Audience:
+    """As whom `user` may follow `topic`. Raises Fault, `not-found` or `forbidden`."""
+    return _admit(user, topic, _Subjects([topic]))
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What a socket relies on: its session (None: a spectator without account) and the event it follows."""
+    """What a socket relies on: who it said it is, and the topic it follows."""
 
-    session: str | None
-    event: str
-
-
-def lost(rights: Iterable[Right]) -> dict[Right, int]:
-    """The rights that are no more, with the close code that says why."""
-    rights = set(rights)
-    users = {key: _user_of(key) for key in {right.session for right in rights if right.session}}
-    events = {str(id): event for id, event in Event.objects.in_bulk({right.event for right in rights}).items()}
-    codes = {right: _code(users.get(right.session or "", AnonymousUser()), events, right) for right in rights}
-    return {right: code for right, code in codes.items() if code}
+    identity: Identity
+    topic: str
 
 
-def _code(user: User | AnonymousUser, events: dict[str, Event], right: Right) -> int:
-    if right.session and not user.is_authenticated:
+def look(rights: Iterable[Right]) -> dict[Right, Audience | int]:
+    """As whom each may still follow its topic, or the close code that says why not."""
+    topics = {right: protocol.topic(right.topic) for right in rights}
+    subjects = _Subjects(topics.values())
+    users = {shown: identity.user_of(shown) for shown in {right.identity for right in topics}}
+    with remembering():
+        return {right: _look(users[right.identity], topic, subjects) for right, topic in topics.items()}
+
+
+def _look(user: AnyUser | None, topic: Topic, subjects: "_Subjects") -> Audience | int:
+    if user is None:
         return SESSION_ENDED
-    event = events.get(right.event)
-    return 0 if event and may_view_event(user, event) else RIGHT_LOST
+    try:
+        return _admit(user, topic, subjects)
+    except Fault:
+        return RIGHT_LOST
 
 
-def _user_of(session_key: str) -> User | AnonymousUser:
-    """Whose session it is now: logging out, expiry, a new password and deactivation all end it."""
-    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return get_user(cast(Any, SimpleNamespace(session=session)))
+class _Subjects:
+    """The events and entries that topics are about, read at once."""
+
+    def __init__(self, topics: Iterable[Topic]) -> None:
+        topics = list(topics)
+        entries = {topic.subject for topic in topics if topic.kind is Kind.ENTRY}
+        events = {topic.subject for topic in topics if topic.kind is not Kind.ENTRY}
+        self.entries = {str(row.id): row for row in Entry.objects.filter(id__in=entries).select_related("event")}
+        self.events = {str(row.id): row for row in Event.objects.filter(id__in=events)}
+
+
+def _admit(user: AnyUser, topic: Topic, subjects: _Subjects) -> Audience:
+    if topic.kind is Kind.ENTRY:
+        return _admit_to_entry(user, subjects.entries.get(topic.subject))
+    event = subjects.events.get(topic.subject)
+    if event is None:
+        raise Fault(Code.NOT_FOUND, "no such event")
+    if topic.kind is Kind.RACE_CONTROL:
+        return _admit_to_race_control(user, event)
+    if not subscribable(user, topic.name, event):
+        raise Fault(Code.FORBIDDEN, "this event is not public")
+    if topic.stage and not Stage.objects.filter(id=topic.stage, event=event).exists():
+        raise Fault(Code.NOT_FOUND, "this event has no such stage")
+    return audience_of(user, event)
+
+
+def _admit_to_entry(user: AnyUser, entry: Entry | None) -> Audience:
+    if entry is None:
+        raise Fault(Code.NOT_FOUND, "no such entry")
+    audience = audience_of(user, entry.event)
+    if not may(user, "view", TIMES, inside=entry) or audience.delay_of(str(entry.id)):
+        raise Fault(Code.FORBIDDEN, "an entry's own times are for its crew and the officials")
+    return audience
+
+
+def _admit_to_race_control(user: AnyUser, event: Event) -> Audience:
+    if not is_official(user, event):
+        raise Fault(Code.FORBIDDEN, "race control is for the officials of the event")
+    return Audience(official=True)

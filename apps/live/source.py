@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 import redis
 import structlog
@@ -13,12 +13,13 @@ from redis import asyncio as async_redis
 from apps.common.stream import OUTBOX_CHANNEL
 from apps.live import queries
 from apps.live.queries import Change
-from apps.scoring.queries import BoardLine, board
+from apps.scoring.queries import BoardLine
+from apps.scoring.released import View, released_board
 
 log = structlog.get_logger(__name__)
 
 RECONNECT_S = 1.0
-A = TypeVar("A")
+P = ParamSpec("P")
 R = TypeVar("R")
 Board = tuple[int, list[BoardLine]]
 
@@ -28,11 +29,11 @@ class SourceError(Exception):
 
 
 class Source(Protocol):
-    async def board(self, topic: str) -> Board:
+    async def board(self, view: View) -> Board:
         """Number and lines of a board, of one instant. Raises SourceError."""
         ...
 
-    async def after(self, sent: Mapping[str, int]) -> list[Change]:
+    async def after(self, sent: Mapping[View, int]) -> list[Change]:
         """What followed these numbers, in order. Raises SourceError."""
         ...
 
@@ -41,13 +42,13 @@ class Source(Protocol):
         ...
 
 
-async def from_database(read: Callable[[A], R], argument: A) -> R:
-    """`read(argument)` on a thread of its own. Raises SourceError.
+async def from_database(read: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    """`read(...)` on a thread of its own. Raises SourceError.
 
     On Django's one thread a slow read would hold up every login and session.
     """
     try:
-        answer: R = await database_sync_to_async(read, thread_sensitive=False)(argument)
+        answer: R = await database_sync_to_async(read, thread_sensitive=False)(*arguments, **named)
     except Error as error:
         raise SourceError(str(error)) from error
     return answer
@@ -59,10 +60,10 @@ class DatabaseSource:
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
 
-    async def board(self, topic: str) -> Board:
-        return await from_database(board, topic)
+    async def board(self, view: View) -> Board:
+        return await from_database(released_board, view)
 
-    async def after(self, sent: Mapping[str, int]) -> list[Change]:
+    async def after(self, sent: Mapping[View, int]) -> list[Change]:
         return await from_database(queries.changes_after, sent)
 
     async def wakes(self) -> AsyncIterator[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -12,23 +11,16 @@ from redis.exceptions import ResponseError
 
 from apps.common.position import DecodeError, Position, decode
 from apps.live import queries
+from apps.live.presence import Broadcast, Presence
 from apps.live.queries import Carried, LastFix
 from apps.live.source import RECONNECT_S, from_database
+from apps.scoring.released import running_entries
 
 log = structlog.get_logger(__name__)
 
 COUNT = 1000
 BLOCK_MS = 1000
 SOCKET_TIMEOUT_S = 10.0  # longer than the block: redis-py would retry silently
-
-
-@dataclass(frozen=True, slots=True)
-class Broadcast:
-    """Where positions come from. The group (`live-broadcast-<instance>`) must be this process's alone."""
-
-    redis_url: str
-    streams: tuple[str, ...]
-    group: str
 
 
 class StreamSource:
@@ -40,8 +32,11 @@ class StreamSource:
     async def carried(self, events: Sequence[str]) -> list[Carried]:
         return await from_database(queries.carried, events)
 
-    async def last_fixes(self, event: str) -> list[LastFix]:
-        return await from_database(queries.last_fixes, event)
+    async def last_fixes(self, event: str, horizon: int) -> list[LastFix]:
+        return await from_database(queries.last_fixes, event, horizon)
+
+    async def running(self, event: str) -> frozenset[str]:
+        return await from_database(running_entries, event)
 
     async def arriving(self) -> AsyncIterator[list[Position]]:
         while True:
@@ -58,8 +53,11 @@ class StreamSource:
             self._from.redis_url, protocol=2, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=5
         )
         async with client:
+            presence = Presence(client, self._from)
+            await presence.begin()
             await self._begin_now(client)
             while True:
+                await presence.show()
                 yield _decoded(await self._read(client))
 
     async def _begin_now(self, client: Any) -> None:

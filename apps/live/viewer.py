@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from apps.live import metrics, protocol
+from apps.live import eager, metrics, protocol
 from apps.live.protocol import Code, Fault, Frame
 from apps.live.source import SourceError
 
@@ -14,7 +15,7 @@ REPLY_LIMIT = 200  # a client that asks and never reads
 RETRY_S = 2.0
 TOO_SLOW = 1008
 
-Send = Callable[[Frame], Awaitable[None]]
+Send = Callable[[Frame], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +26,44 @@ class Numbered:
     frame: Frame
 
 
-Snapshots = Callable[[str], Awaitable[Numbered]]
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What brings a socket up to date: the changes after `seq`, or a snapshot that stands for all of them."""
+
+    seq: int
+    frames: Sequence[Numbered]
+
+
+# Given the last number the client has, None without one. Raises SourceError.
+CatchUp = Callable[[int | None], Awaitable[Missed]]
 
 
 @dataclass(slots=True, eq=False)
 class Feed:
-    """A topic followed. `stale`: only a snapshot helps, be it the first or because the socket fell behind."""
+    """A topic followed. `stale`: it must catch up first, from `since` where the client named a number."""
 
+    catch_up: CatchUp
+    since: int | None = None
     frames: deque[Numbered] = field(default_factory=deque)
     seq: int = 0
     stale: bool = True
 
+    def spoil(self) -> None:
+        self.frames.clear()
+        self.stale = True
+        self.since = None
+
 
 @dataclass(slots=True, eq=False)
 class Slots:
-    """An event's positions: the latest of each device that is not yet written. `held` until the snapshot is out."""
+    """A topic of states: the latest of each key that is not yet written. `held` until the snapshot is out."""
 
     latest: dict[str, Frame] = field(default_factory=dict)
     held: bool = True
 
 
 class Viewer:
-    """Frames are offered without waiting; `run` writes them as fast as the client reads.
+    """Frames are offered without waiting: written at once where the socket has room, else by `run`.
 
     So a client that stops reading holds up nobody, and keeps at most QUEUE_LIMIT frames of a leaderboard and one
     of each device.
@@ -58,34 +75,36 @@ class Viewer:
         self._feeds: dict[str, Feed] = {}
         self._slots: dict[str, Slots] = {}
         self._wake = asyncio.Event()
+        self._idle = False  # `run` waits, and so nothing is before a frame that comes now
+        self._rest: eager.Rest | None = None  # of a write that found no room
 
-    @property
-    def topics(self) -> list[str]:
-        return [*self._feeds, *self._slots]
-
-    def follow(self, topic: str, reply: Frame) -> None:
-        """Answer, then send a snapshot and what follows it. Following again gives a new snapshot."""
-        feed = self._feeds.setdefault(topic, Feed())
-        _spoil(feed)
+    def follow(self, topic: str, reply: Frame, catch_up: CatchUp, since: int | None = None) -> None:
+        """Answer, then send what was missed and what follows. Following again begins again."""
+        self._feeds[topic] = Feed(catch_up, since)
         self.reply(reply)
 
     def watch(self, topic: str) -> None:
-        """Collect positions, and write none before `release`."""
+        """Collect states, and write none before `release`."""
         self._slots[topic] = Slots()
 
     def release(self, topic: str, reply: Frame) -> None:
-        """Answer, then write the positions."""
+        """Answer, then write the states."""
         self.reply(reply)
         if topic in self._slots:
             self._slots[topic].held = False
 
-    def place(self, topic: str, device: str, frame: Frame) -> None:
-        """Replace what waits for a device by its latest position."""
-        latest = self._slots[topic].latest
-        if latest.pop(device, None):
+    def place(self, topic: str, key: str, frame: Frame) -> None:
+        """Write a state, or put it in the place of the one that still waits."""
+        slots = self._slots.get(topic)
+        if slots is None:
+            return
+        if self._idle and not slots.held:
+            self._write_now(frame)
+            return
+        if slots.latest.pop(key, None):
             metrics.COALESCED.inc()
-        latest[device] = frame
-        self._wake.set()
+        slots.latest[key] = frame
+        self._stir()
 
     def unfollow(self, topic: str) -> None:
         self._feeds.pop(topic, None)
@@ -97,83 +116,114 @@ class Viewer:
             self._replies.clear()
             frame = protocol.close(TOO_SLOW)
         self._replies.append(frame)
-        self._wake.set()
+        self._stir()
 
     def offer(self, topic: str, news: Numbered) -> None:
-        """Queue a change of a topic, or give the queue up for a snapshot when it is full."""
-        feed = self._feeds[topic]
-        if feed.stale:
+        """Write or queue a change of a topic; give the queue up for a snapshot when it is full."""
+        feed = self._feeds.get(topic)
+        if feed is None or feed.stale:
+            return
+        if self._idle and news.seq == feed.seq + 1:
+            feed.seq = news.seq
+            self._write_now(news.frame)
             return
         feed.frames.append(news)
         if len(feed.frames) > QUEUE_LIMIT:
-            _spoil(feed)
+            feed.spoil()
             metrics.COALESCED.inc()
+        self._stir()
+
+    async def run(self) -> None:
+        """Write until the socket is closed from this side; ends by cancellation otherwise."""
+        try:
+            while await self._write_all():
+                self._idle = not self._wake.is_set()
+                await self._wake.wait()
+        finally:
+            self._idle = False
+            if self._rest:
+                self._rest.drop()
+
+    def _stir(self) -> None:
+        self._idle = False
         self._wake.set()
 
-    async def run(self, snapshots: Snapshots) -> None:
-        """Write until the socket is closed from this side; ends by cancellation otherwise."""
-        while await self._write_replies():
-            self._wake.clear()
-            for topic, feed in list(self._feeds.items()):
-                if not await self._write_feed(topic, feed, snapshots):
-                    return
-            for slots in list(self._slots.values()):
-                await self._write_slots(slots)
-            await self._wake.wait()
+    def _write_now(self, frame: Frame) -> None:
+        try:
+            self._rest = eager.begin(self._send(frame))
+        except OSError:  # the client went: what receives will say so
+            self._idle = False
+            return
+        metrics.SENT.inc()
+        if self._rest:
+            self._stir()
 
-    async def _write_feed(self, topic: str, feed: Feed, snapshots: Snapshots) -> bool:
+    async def _write(self, frame: Frame) -> None:
+        await self._send(frame)
+        metrics.SENT.inc()
+
+    async def _write_all(self) -> bool:
+        """False once the socket was closed."""
+        if self._rest:
+            rest, self._rest = self._rest, None
+            await rest
+        self._wake.clear()
+        if not await self._write_replies():
+            return False
+        for topic, feed in list(self._feeds.items()):
+            if not await self._write_feed(topic, feed):
+                return False
+        for slots in list(self._slots.values()):
+            await self._write_slots(slots)
+        return True
+
+    async def _write_feed(self, topic: str, feed: Feed) -> bool:
         # An answer goes before the snapshot it announces.
         if not await self._write_replies():
             return False
         if feed.stale:
-            await self._write_snapshot(topic, feed, snapshots)
+            await self._catch_up(topic, feed)
         while feed.frames and self._feeds.get(topic) is feed:
             await self._write_change(feed, feed.frames.popleft())
         return True
 
     async def _write_slots(self, slots: Slots) -> None:
         while slots.latest and not slots.held and not self._replies:
-            await self._send(slots.latest.pop(next(iter(slots.latest))))
-            metrics.SENT.inc()
+            await self._write(slots.latest.pop(next(iter(slots.latest))))
 
     async def _write_replies(self) -> bool:
         """False once a close was among them."""
         while self._replies:
             frame = self._replies.popleft()
-            await self._send(frame)
+            await self._write(frame)
             if frame["type"] == "websocket.close":
                 return False
-            metrics.SENT.inc()
         return True
 
-    async def _write_snapshot(self, topic: str, feed: Feed, snapshots: Snapshots) -> None:
-        feed.stale = False  # from here on changes queue up behind the snapshot
+    async def _catch_up(self, topic: str, feed: Feed) -> None:
+        feed.stale = False  # from here on changes queue up behind what was missed
+        since, feed.since = feed.since, None
         try:
-            snapshot = await snapshots(topic)
+            missed = await feed.catch_up(since)
         except SourceError:
-            _spoil(feed)
-            asyncio.get_running_loop().call_later(RETRY_S, self._wake.set)
-            await self._send(protocol.error(Fault(Code.ERROR, "no snapshot now, will try again"), topic))
+            feed.spoil()
+            feed.since = since
+            asyncio.get_running_loop().call_later(RETRY_S, self._stir)
+            await self._write(protocol.error(Fault(Code.ERROR, "no snapshot now, will try again"), topic))
             return
-        if self._feeds.get(topic) is feed and not feed.stale:
-            feed.seq = snapshot.seq
-            await self._send(snapshot.frame)
-            metrics.SENT.inc()
-        else:
-            self._wake.set()
+        if self._feeds.get(topic) is not feed or feed.stale:
+            self._stir()
+            return
+        feed.seq = missed.seq
+        for news in missed.frames:
+            await self._write_change(feed, news)
 
     async def _write_change(self, feed: Feed, news: Numbered) -> None:
-        if news.seq <= feed.seq:  # the snapshot had it
+        if news.seq <= feed.seq:  # what was missed had it
             return
         if news.seq > feed.seq + 1:
-            _spoil(feed)
-            self._wake.set()
+            feed.spoil()
+            self._stir()
             return
         feed.seq = news.seq
-        await self._send(news.frame)
-        metrics.SENT.inc()
-
-
-def _spoil(feed: Feed) -> None:
-    feed.frames.clear()
-    feed.stale = True
+        await self._write(news.frame)

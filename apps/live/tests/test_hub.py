@@ -13,8 +13,10 @@ from apps.live.protocol import Frame, frame
 from apps.live.queries import Change
 from apps.live.source import Board, SourceError
 from apps.live.viewer import QUEUE_LIMIT, REPLY_LIMIT, Viewer
+from apps.scoring.released import View
 
 TOPIC = "leaderboard:one"
+VIEW = View(TOPIC)
 
 
 class MemorySource:
@@ -33,22 +35,22 @@ class MemorySource:
         if wake:
             self._wakes.put_nowait(topic)
 
-    async def board(self, topic: str) -> Board:
-        seq = len(self.rows.get(topic, []))
+    async def board(self, view: View) -> Board:
+        seq = len(self.rows.get(view.topic, []))
         self.boards_read += 1
         await asyncio.sleep(self.delay)
         if self.down:
             raise SourceError("down")
         return seq, [{"upto": seq}]
 
-    async def after(self, sent: Mapping[str, int]) -> list[Change]:
+    async def after(self, sent: Mapping[View, int]) -> list[Change]:
         await asyncio.sleep(0.001)
         if self.down:
             raise SourceError("down")
         return [
-            Change(topic, seq, self.rows[topic][seq - 1], 0.0)
-            for topic, last in sent.items()
-            for seq in range(last + 1, len(self.rows.get(topic, [])) + 1)[:50]
+            Change(view, seq, self.rows[view.topic][seq - 1], 0.0)
+            for view, last in sent.items()
+            for seq in range(last + 1, len(self.rows.get(view.topic, [])) + 1)[:50]
         ]
 
     async def wakes(self) -> AsyncIterator[str]:
@@ -65,15 +67,15 @@ class Socket:
         self.reading = asyncio.Event()
         self.reading.set()
         self.viewer = Viewer(self.write)
-        self.task = asyncio.create_task(self.viewer.run(hub.snapshot))
+        self.task = asyncio.create_task(self.viewer.run())
 
     async def write(self, message: Frame) -> None:
         await self.reading.wait()
         self.frames.append(message)
 
-    def follow(self, topic: str = TOPIC) -> None:
-        self.viewer.follow(topic, frame("subscribed", topic=topic))
-        self.hub.join(self.viewer, topic)
+    def follow(self, since: int | None = None) -> None:
+        catch_up = self.hub.join(self.viewer, VIEW)
+        self.viewer.follow(TOPIC, frame("subscribed", topic=TOPIC), catch_up, since)
 
     @property
     def heard(self) -> list[dict[str, Any]]:
@@ -210,7 +212,7 @@ async def test_who_left_hears_nothing_and_an_empty_topic_costs_nothing(hub: Hub,
     socket.follow()
     await until(lambda: socket.seqs() == [0])
     socket.viewer.unfollow(TOPIC)
-    hub.leave(socket.viewer, TOPIC)
+    hub.leave(socket.viewer, VIEW)
     source.add()
     await asyncio.sleep(0.1)
     assert socket.seqs() == [0] and not hub._channels

@@ -12,6 +12,7 @@ from apps.accounts.factories import UserFactory
 from apps.catalog.factories import DeviceFactory
 from apps.common import stream
 from apps.common.position import Position
+from apps.events.audience import Audience
 from apps.events.factories import EntryDeviceFactory
 from apps.live.positions import Positions
 from apps.live.queries import Carried, LastFix
@@ -24,6 +25,7 @@ from apps.telemetry.queries import write_positions
 
 START = 1_780_732_800_000  # 6 June 2026, 08:00 UTC, within the assignment
 DRIVER = "356093000000001"
+PUBLIC, OFFICIAL = Audience(), Audience(official=True)
 
 
 def fix(ts: int, **fields: Any) -> Position:
@@ -58,9 +60,12 @@ class TestOverTheSocket:
                  "speed": 50.5, "course": 90.0}
             ]  # fmt: skip
 
-    def test_who_is_known_sees_the_device(self, web: WebServer, board: boards.Board) -> None:
+    def test_only_officials_see_the_device(self, web: WebServer, board: boards.Board) -> None:
         with client(web, UserFactory.create()) as known:
             [entry] = follow(known, board)
+            assert "deviceId" not in entry and "attributes" not in entry
+        with client(web, UserFactory.create(is_superuser=True)) as official:
+            [entry] = follow(official, board)
             assert entry["deviceId"] == DRIVER and entry["attributes"] == {"239": 1}
 
     def test_positions_arrive_from_the_stream(self, web: WebServer, board: boards.Board, redis: Redis) -> None:
@@ -74,7 +79,8 @@ class TestOverTheSocket:
                 "raceNumber": 301, "lat": 41.5, "lon": 19.8,
             }  # fmt: skip
             groups: Any = redis.xinfo_groups("telemetry:t")
-            assert [(group["name"], group["pending"]) for group in groups] == [(b"live-broadcast-processor-1", 0)]
+            [group] = groups
+            assert group["name"].startswith(b"live-broadcast-processor-1-") and group["pending"] == 0
 
     def test_a_stranger_follows_no_private_event(self, web: WebServer) -> None:
         board = boards.build(public=False)
@@ -109,12 +115,16 @@ class MemoryPositions:
     def __init__(self) -> None:
         self.batches: list[list[Position]] = []
         self.fixes: list[LastFix] = []
+        self.inside: frozenset[str] = frozenset()
 
     async def carried(self, events: Sequence[str]) -> list[Carried]:
         return [Carried(DRIVER, event, "entry", 301, START, START + 10_000) for event in events]
 
-    async def last_fixes(self, event: str) -> list[LastFix]:
-        return self.fixes
+    async def last_fixes(self, event: str, horizon: int) -> list[LastFix]:
+        return [fix for fix in self.fixes if fix.position.ts <= horizon]
+
+    async def running(self, event: str) -> frozenset[str]:
+        return self.inside
 
     async def arriving(self) -> AsyncIterator[list[Position]]:
         while True:
@@ -151,7 +161,7 @@ async def test_only_the_latest_of_a_device_waits_for_a_slow_socket(
     positions: Positions, source: MemoryPositions
 ) -> None:
     watcher = Watcher()
-    await positions.join(watcher.viewer, "one", known=False)
+    await positions.join(watcher.viewer, "one", PUBLIC)
     source.batches.append([fix(START + ms) for ms in (0, 1000, 3000, 2000)])
     await until(lambda: watcher.waiting)
     assert watcher.waiting.count('"ts"') == 1 and f'"ts":{START + 3000}' in watcher.waiting
@@ -167,7 +177,7 @@ async def test_only_the_latest_of_a_device_waits_for_a_slow_socket(
 async def test_what_is_not_shown(positions: Positions, source: MemoryPositions, useless: Position) -> None:
     """Outside the assignment, of another device, or unusable by design §4."""
     watcher = Watcher()
-    await positions.join(watcher.viewer, "one", known=True)
+    await positions.join(watcher.viewer, "one", OFFICIAL)
     source.batches.append([useless, fix(START + 500)])
     await until(lambda: watcher.waiting)
     assert f'"ts":{START + 500}' in watcher.waiting
@@ -179,7 +189,7 @@ async def test_a_fix_from_the_future_does_not_hide_the_true_ones(
     monkeypatch.setattr(time, "time_ns", lambda: (START - 55_000) * 1_000_000)
     watcher = Watcher()
     source.fixes = [LastFix(Carried(DRIVER, "one", "entry", 301, START, START + 90_000), fix(START + 200))]
-    assert [entry["ts"] for entry in await positions.join(watcher.viewer, "one", known=False)] == [START + 200]
+    assert [entry["ts"] for entry in await positions.join(watcher.viewer, "one", PUBLIC)] == [START + 200]
     source.batches.append([fix(START + 100), fix(START + 4000), fix(START + 9000)])
     await until(lambda: watcher.waiting)
     assert f'"ts":{START + 4000}' in watcher.waiting

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from apps.live import protocol
-from apps.live.protocol import Code, Fault, Request, Topic
+from apps.live.protocol import Code, Fault, Kind, Request, Topic
 
 
 def test_requests_are_read_and_unknown_keys_ignored() -> None:
@@ -21,7 +21,7 @@ def test_a_lone_surrogate_is_a_bad_message() -> None:
 
 def test_topics_of_events_and_stages() -> None:
     event, stage = str(uuid4()), str(uuid4())
-    assert protocol.topic(f"leaderboard:{event}") == Topic(f"leaderboard:{event}", event, None)
+    assert protocol.topic(f"leaderboard:{event}") == Topic(f"leaderboard:{event}", Kind.LEADERBOARD, event)
     assert protocol.topic(f"leaderboard:{event}:{stage}").stage == stage
 
 

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 from redis import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -18,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from apps.accounts.factories import OrganizationUserFactory, UserFactory
 from apps.accounts.models import User
 from apps.events.models import Event
+from apps.live import tokens
 from apps.live.tests import boards
 from apps.live.tests.server import WebServer
 
@@ -199,10 +201,44 @@ def test_a_private_event_is_for_its_members(web: WebServer) -> None:
             assert spectator.follow(board.topic)["snapshot"]
 
 
-def test_a_session_that_is_no_more_is_a_spectator(web: WebServer) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [{"Cookie": "sessionid=gone"}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer "},
+     {"Authorization": f"bearer {tokens.SIGNER.sign_object([7])}"}],
+)  # fmt: skip
+def test_bad_credentials_are_refused_before_the_upgrade(web: WebServer, headers: dict[str, str]) -> None:
+    """A client is told, rather than shown less than it believes it may see."""
+    with pytest.raises(InvalidStatus) as refused, client(web, headers=headers):
+        pass
+    assert refused.value.response.status_code == 401
+
+
+def test_an_expired_session_is_refused(web: WebServer) -> None:
+    key = session_of(UserFactory.create())
+    Session.objects.filter(session_key=key).update(expire_date=timezone.now())
+    with pytest.raises(InvalidStatus) as refused, client(web, headers={"Cookie": f"sessionid={key}"}):
+        pass
+    assert refused.value.response.status_code == 401
+
+
+def test_a_token_opens_a_private_event_by_header_or_subprotocol(web: WebServer) -> None:
+    board = boards.build(public=False)
+    member = OrganizationUserFactory.create(organization=board.event.organization).user
+    token = tokens.issue(member)
+    with client(web, headers={"Authorization": f"Bearer {token}"}) as program:
+        assert program.follow(board.topic)["snapshot"]
+    with client(web, subprotocols=["trm.live", f"bearer.{token}"]) as program:
+        assert program.connection.subprotocol == "trm.live"
+        assert program.follow(board.topic)["snapshot"]
+
+
+def test_a_token_that_expires_closes_the_socket(web: WebServer) -> None:
     board = boards.build()
-    with client(web, headers={"Cookie": "sessionid=gone"}) as spectator:
-        assert spectator.follow(board.topic)["seq"] == 0
+    token = tokens.issue(UserFactory.create(), lifetime_s=2)
+    with client(web, headers={"Authorization": f"Bearer {token}"}) as program:
+        program.follow(board.topic)
+        assert closing_code(program) == 4401
+    assert tokens.user_of(token) is None
 
 
 def closing_code(spectator: Client) -> int:

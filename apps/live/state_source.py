@@ -1,0 +1,19 @@
+"""Where the topics of states have their lines from: PostgreSQL, on a thread of its own."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from apps.live import race_control, state_queries
+from apps.live.source import from_database
+from apps.live.states import Lines
+
+
+class DatabaseStates:
+    """The contract of `StateSource` on this database."""
+
+    async def entry_times(self, entries: Sequence[str]) -> Mapping[str, Lines]:
+        return await from_database(state_queries.entry_times, entries)
+
+    async def race_control(self, event: str) -> Lines:
+        readings = await from_database(state_queries.readings, event)
+        return {line["entryId"]: line for line in race_control.lines(readings, time.time_ns() // 1_000_000)}
