@@ -157,7 +157,7 @@ BEGIN
         'stages', 'segments', 'geofences', 'waypoints', 'speed_limit_zones',
         'penalty_formulas', 'profile_uses', 'rule_answers', 'entry_incidents', 'decisions',
         'entry_segment_starts', 'timing_records', 'start_overrides', 'start_lists',
-        'result_revisions'
+        'result_revisions', 'acknowledgements'
     ] LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER trm_audit AFTER INSERT OR UPDATE OR DELETE ON %I
