@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "apps.timing",
     "apps.penalties",
     "apps.scoring",
+    "apps.documents",
     "apps.live",
     "apps.demo",
 ]

@@ -15,12 +15,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.course.domain.controls import Control
-from apps.penalties.domain.formulas import Formula
+from apps.penalties.domain.formulas import Formula, Issued
 from apps.scoring import queries
 from apps.scoring.domain.classification import TieRule
-from apps.scoring.domain.outcome import canonical
+from apps.scoring.domain.outcome import StageOutcome, canonical
 from apps.scoring.inputs import Inputs, load
 from apps.scoring.plans import EventPlan, load_plan
+from apps.scoring.printed import printed
 from apps.scoring.projection import Placed, Projection, project
 from apps.timing.domain.plan import StagePlan
 
@@ -49,7 +50,12 @@ def take(event: str, stage: str | None) -> Snapshot:
         "plan": _plan_json(_until(plan, stage)),
         "inputs": msgspec.to_builtins(inputs),
     }
-    return taken | {"results": recompute(taken)}
+    seen = _projected(taken)
+    return taken | {
+        "results": results_json(seen, stage),
+        "penalties": penalties_json(seen, stage),
+        "printed": printed(event, stage),
+    }
 
 
 def _until(plan: EventPlan, stage: str | None) -> EventPlan:
@@ -73,7 +79,10 @@ def _line_json(seen: Projection, placed: Placed, stage: str | None) -> dict[str,
         "entry": line.entry,
         "number": line.race_number,
         "class": line.race_class,
+        "group": line.group,
         "team": line.team,
+        "complete": line.complete,
+        "lumped": line.lumped,
         "status": line.status.value,
         "total_ms": line.total_ms,
         "penalty_ms": line.penalty_ms,
@@ -83,6 +92,31 @@ def _line_json(seen: Projection, placed: Placed, stage: str | None) -> dict[str,
         "class_rank": ranked.class_rank,
         "gap_ms": ranked.gap_ms,
         "hashes": dict(sorted(hashes.items())),
+    }
+
+
+def penalties_json(seen: Projection, stage: str | None) -> list[dict[str, Any]]:
+    """The penalties of a stage or of the event, waived ones too: entry, stage, what was issued, and the decision on it.
+
+    Lists among the inputs are left out: they are in the readings, and can be long.
+    """
+    return [
+        _penalty_json(outcome, of, issued)
+        for (_entry, of), outcome in sorted(seen.outcomes.items())
+        if stage in (None, of)
+        for issued in outcome.penalties
+    ]
+
+
+def _penalty_json(outcome: StageOutcome, stage: str, issued: Issued) -> dict[str, Any]:
+    inputs = {name: value for name, value in issued.inputs.items() if not isinstance(value, list | tuple | dict)}
+    told = {name: value for name, value in issued.to_json().items() if name not in ("fixes", "counter", "formula")}
+    return told | {
+        "entry": outcome.entry,
+        "stage": stage,
+        "inputs": inputs,
+        "waived": issued.key in outcome.waived,
+        "decision": outcome.signed.get(issued.key, ""),
     }
 
 
@@ -96,10 +130,14 @@ def recompute(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Raises msgspec.ValidationError for a snapshot of another shape.
     """
-    plan, inputs = _plan_of(snapshot["plan"]), msgspec.convert(snapshot["inputs"], Inputs)
     stage = None if snapshot["scope"] == "event" else str(snapshot["scope"])
+    return results_json(_projected(snapshot), stage)
+
+
+def _projected(snapshot: Mapping[str, Any]) -> Projection:
+    plan, inputs = _plan_of(snapshot["plan"]), msgspec.convert(snapshot["inputs"], Inputs)
     with positions_then(snapshot["positions_until"], _faulty_windows(inputs)):
-        return results_json(project(plan, inputs), stage)
+        return project(plan, inputs)
 
 
 # A view of that name goes before the table, for this transaction's eyes alone: the positions as they were, flagged
