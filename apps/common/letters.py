@@ -16,9 +16,8 @@ from typing import Any, NamedTuple, cast
 import redis
 
 from apps.common.position import EARLIEST, LATEST, iso
-from apps.common.stream import Fields, dead_letters
+from apps.common.stream import ADDED, Fields, dead_letters
 
-ADDED = (b"error", b"failed_at", b"deliveries", b"origin_id")
 PAGE = 200
 ID = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
 HIGHEST = 2**64 - 1  # of both numbers

@@ -36,6 +36,7 @@ REQUESTS_STREAM = "recompute:requests"
 SCORER_GROUP = "scorer"
 OUTBOX_CHANNEL = "live:outbox"
 MOST_KEPT = 1_000_000
+MOST_COUNTED = 1000
 SOCKET_TIMEOUT_S = 10.0  # READ_BLOCK_MS is at most 4000
 
 # Remove a consumer that owes nothing, in one act: removing one that has work in its hands would lose that work.
@@ -57,6 +58,10 @@ PUT_ASIDE = """
     end
 """
 
+# Answers of a server that will be itself again: a replica, one whose disk or replicas are away, one that came back
+# without its data. Whoever is told so begins anew, and makes the group again.
+NOT_NOW = ("UNBLOCKED", "MISCONF", "NOREPLICAS", "MASTERDOWN", "NOGROUP")
+
 Fields = dict[bytes, bytes]
 
 
@@ -71,11 +76,21 @@ class Message(msgspec.Struct, frozen=True):
     deliveries: int = 1
 
 
+class Client(redis.Redis):
+    """Raises redis.ConnectionError where redis-py has only a ResponseError for a server that is not itself."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().execute_command(*args, **options)
+        except ResponseError as error:
+            if str(error).startswith(NOT_NOW):
+                raise redis.ConnectionError(str(error)) from error
+            raise
+
+
 def connect(url: str) -> redis.Redis:
     """A client whose socket timeout is longer than any block it is used with. Threads may share it."""
-    return redis.Redis.from_url(
-        url, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0)
-    )
+    return Client.from_url(url, socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0))
 
 
 def streams(setting: str) -> list[str]:
@@ -144,16 +159,8 @@ class Group:
                 raise
 
     def read(self, count: int, block_ms: int) -> list[Message]:
-        """New messages, or none after `block_ms`. Makes the group anew when Redis has forgotten it."""
-        try:
-            return self._read(b">", count, block_ms)
-        except ResponseError as error:
-            if str(error).startswith("UNBLOCKED"):  # the server became a replica while this one waited there
-                raise redis.ConnectionError(str(error)) from error
-            if not str(error).startswith("NOGROUP"):
-                raise
-            self.ensure()
-            return []
+        """New messages, or none after `block_ms`. Raises redis.ConnectionError when Redis has forgotten the group."""
+        return self._read(b">", count, block_ms)
 
     def read_own(self, count: int, after: bytes = b"0") -> list[Message]:
         """The oldest messages after an id that this consumer took in an earlier life and has not acknowledged."""
@@ -190,11 +197,9 @@ class Group:
         self.client.eval(PUT_ASIDE, 2, *keys, self.group, cast(Any, message.id), state, *parts)
 
     def lag(self) -> int:
-        """Messages not yet acknowledged: unread and pending."""
-        for info in self.client.xinfo_groups(self.stream):
-            if info["name"] in (self.group, self.group.encode()):
-                return int(info["lag"] or 0) + int(info["pending"])
-        return 0
+        """Messages not yet acknowledged: unread and pending. 0 without the group: there is nothing to read for it."""
+        info = group_info(self.client, self.stream, self.group)
+        return _unread(self.client, self.stream, info) + int(info["pending"]) if info else 0
 
     def leave(self) -> None:
         """Remove this consumer if it owes nothing: a tidy group shows who really works."""
@@ -226,14 +231,34 @@ def _paired(flat: Sequence[bytes] | None) -> Fields:
     return dict(zip(words, words))  # noqa: B905 - `strict` takes a third longer, and Redis leaves no name alone
 
 
+def group_info(client: redis.Redis, stream: str, group: str) -> dict[str, Any] | None:
+    """What Redis says of a group, None while it or its stream is not there."""
+    try:
+        groups: Any = client.xinfo_groups(stream)
+    except ResponseError as error:
+        if "no such key" not in str(error):
+            raise
+        return None
+    return next((info for info in groups if info["name"] == group.encode()), None)
+
+
+def _unread(client: redis.Redis, stream: str, info: dict[str, Any]) -> int:
+    """Entries behind the group's last; counted, up to MOST_COUNTED, where Redis has lost count after an XDEL."""
+    if info["lag"] is not None:
+        return int(info["lag"])
+    rows: Any = client.xrange(stream, f"({info['last-delivered-id'].decode()}", count=MOST_COUNTED)
+    return len(rows)
+
+
 # Lua hands a command no more than some thousand arguments.
 MOST_FIELDS = 1000
 FOLDED = b"folded"
+ADDED = (b"error", b"failed_at", b"deliveries", b"origin_id")
 
 
 def _foldable(fields: Fields) -> dict[bytes, Any]:
-    """The fields, or all of them as JSON in one when they are too many for a command of Lua."""
-    if len(fields) <= MOST_FIELDS:
+    """The fields, or all of them as JSON in one when they are too many for Lua, or named as what a letter adds."""
+    if len(fields) <= MOST_FIELDS and not fields.keys() & set(ADDED):
         return dict(fields)
     text = {_text(name): _text(value) for name, value in fields.items()}
     return {FOLDED: msgspec.json.encode(text)}

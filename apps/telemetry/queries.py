@@ -5,6 +5,7 @@ would else wait for each other in a circle. By day first, because COPY inserts a
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from typing import Any
 
@@ -46,8 +47,12 @@ LAST_POSITIONS = """
     select p.device_id, (extract(epoch from p.ts) * 1000)::bigint, p.latitude, p.longitude, p.altitude, p.angle,
            p.speed, p.satellites, p.priority, p.codec, p.attributes::text
     from unnest(%b::text[]) as device(id)
-    cross join lateral (select * from positions where device_id = device.id order by ts desc limit 1) as p
+    cross join lateral (
+        select * from positions where device_id = device.id and ts >= %b::timestamptz order by ts desc limit 1
+    ) as p
 """
+RECENT = timedelta(days=2)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 DAY_MS = 86_400_000
 Row = tuple[Position, str | None]
@@ -84,9 +89,18 @@ def copy_positions(positions: Iterable[Position], decoded: Iterable[str | None] 
 
 
 def last_positions(devices: Sequence[str]) -> dict[str, Position]:
-    """The position of the latest device time of each device that has any."""
+    """The position of the latest device time of each device that has any.
+
+    Of the latest days first: a device is looked up in every partition that is asked for.
+    """
+    found = _last_since(datetime.now(UTC) - RECENT, devices)
+    unfound = [device for device in devices if device not in found]
+    return found | _last_since(EVER, unfound) if unfound else found
+
+
+def _last_since(since: datetime, devices: Sequence[str]) -> dict[str, Position]:
     with _cursor() as cursor:
-        cursor.execute(LAST_POSITIONS, [list(devices)])
+        cursor.execute(LAST_POSITIONS, [list(devices), since])
         return {row[0]: _position(row) for row in cursor}
 
 

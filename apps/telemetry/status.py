@@ -7,7 +7,6 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from redis.exceptions import ResponseError
 
 from apps.common import letters, stream
 
@@ -74,7 +73,7 @@ def _with_rate(now: StreamStatus, before: int | None, seconds: float) -> StreamS
 
 def _look(client: redis.Redis, name: str, group: str) -> StreamStatus:
     exists = bool(client.exists(name))
-    info = _group(client, name, group)
+    info = stream.group_info(client, name, group)
     bare = StreamStatus(name, group, exists, info is not None, client.xlen(name), letters.count(client, [name]))
     if info is None:
         return bare
@@ -89,19 +88,8 @@ def _look(client: redis.Redis, name: str, group: str) -> StreamStatus:
 
 
 def _read_count(client: redis.Redis, name: str, group: str) -> int | None:
-    info = _group(client, name, group)
+    info = stream.group_info(client, name, group)
     return info["entries-read"] if info else None
-
-
-def _group(client: redis.Redis, name: str, group: str) -> dict[str, Any] | None:
-    """What Redis says of a group, None while it or its stream is not there."""
-    try:
-        groups: Any = client.xinfo_groups(name)
-    except ResponseError as error:
-        if "no such key" not in str(error):
-            raise
-        return None
-    return next((info for info in groups if info["name"] == group.encode()), None)
 
 
 def _oldest(client: redis.Redis, name: str, group: str) -> float | None:

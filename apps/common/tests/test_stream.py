@@ -3,10 +3,11 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from redis import Redis
+from redis import ConnectionError, Redis
 
 from apps.common import stream
 from apps.common.position import Position, decode
@@ -91,13 +92,42 @@ def test_both_protocols_of_redis_read_alike(redis_url: str, redis: Redis, protoc
         assert group(client, "two").claim_idle(IDLE_MS, 10)[1] == Message(sent[1], {b"n": b"1"}, 2)
 
 
-def test_reading_makes_the_group_anew_when_redis_has_forgotten_it(redis: Redis) -> None:
-    """A replica that takes over, or a Redis without its file, knows no groups."""
-    reader = group(redis)
-    redis.flushdb()
-    sent = fill(redis, 1)
-    assert reader.read(10, 1) == []
-    assert ids(reader.read(10, 1)) == sent
+@pytest.fixture
+def client(redis_url: str, redis: Redis) -> Iterator[Redis]:
+    with stream.connect(redis_url) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda reader: reader.read(10, 1),
+        lambda reader: reader.read_own(10),
+        lambda reader: reader.claim_idle(IDLE_MS, 10),
+    ],
+    ids=["read", "own", "claim"],
+)
+@pytest.mark.parametrize("is_there", [True, False], ids=["stream", "nothing"])
+def test_a_redis_that_forgot_the_group_counts_as_away(
+    client: Redis, ask: Callable[[Group], object], is_there: bool
+) -> None:
+    """A replica that takes over, or a Redis without its file: whoever works must begin anew, not end."""
+    reader = group(client)
+    client.flushdb()
+    sent = fill(client, 1) if is_there else []
+    with pytest.raises(ConnectionError, match="NOGROUP"):
+        ask(reader)
+    assert reader.lag() == 0
+    assert ids(group(client).read(10, 1)) == sent
+
+
+def test_a_redis_that_takes_no_writes_counts_as_away(client: Redis) -> None:
+    client.config_set("min-replicas-to-write", 1)
+    try:
+        with pytest.raises(ConnectionError, match="NOREPLICAS"):
+            fill(client, 1)
+    finally:
+        client.config_set("min-replicas-to-write", 0)
 
 
 def test_own_leftovers_come_again_with_their_count(redis: Redis) -> None:
@@ -180,6 +210,16 @@ def test_lag_counts_unread_and_pending(redis: Redis) -> None:
     assert reader.lag() == 4
 
 
+def test_lag_is_counted_where_redis_has_lost_count(redis: Redis) -> None:
+    """After an entry in the middle was deleted Redis answers nil: taken for 0, a backlog would look worked off."""
+    sent = fill(redis, 5)
+    reader = group(redis)
+    reader.read(1, 1)
+    redis.xdel(STREAM, sent[3])
+    assert redis.xinfo_groups(STREAM)[0]["lag"] is None
+    assert reader.lag() == 1 + 3
+
+
 def test_who_owes_nothing_leaves_and_who_owes_stays(redis: Redis) -> None:
     """Removing a consumer loses what it has in its hands."""
     sent = fill(redis, 1)
@@ -190,6 +230,16 @@ def test_who_owes_nothing_leaves_and_who_owes_stays(redis: Redis) -> None:
     idle.leave()
     assert consumers(redis) == [b"debtor"]
     assert ids(debtor.read_own(1)) == sent
+
+
+def test_a_record_with_fields_named_as_those_of_a_letter_loses_none(redis: Redis) -> None:
+    redis.xadd(STREAM, {"error": "the sender's", "origin_id": "7"})
+    reader = group(redis)
+    (message,) = reader.read(1, 1)
+    reader.dead_letter(message, "no position")
+    (letter,) = stream.entries(redis, stream.dead_letters(STREAM))
+    assert json.loads(letter.fields[b"folded"]) == {"error": "the sender's", "origin_id": "7"}
+    assert (letter.fields[b"error"], letter.fields[b"origin_id"]) == (b"no position", message.id)
 
 
 def test_a_record_of_very_many_fields_is_put_aside_like_any_other(redis: Redis) -> None:

@@ -1,13 +1,17 @@
 """What is remembered of devices: bounded, read back, never moved back."""
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
+import psycopg
 import pytest
+from django.db import connection
 from prometheus_client import REGISTRY
 
 from apps.common.position import Position
 from apps.telemetry.device_state import NEVER, DeviceState, DeviceStates
-from apps.telemetry.queries import last_positions, write_positions
+from apps.telemetry.queries import EVER, LAST_POSITIONS, RECENT, last_positions, write_positions
 
 T0 = 1_780_819_200_000
 
@@ -99,6 +103,26 @@ def test_the_latest_positions_come_back_from_the_database_as_they_were_written()
     latest = Position("b", T0 + 500, 41.5, 20.5, 812.5, 90.0, 50.0, 9, 2, "16", {"x": "AQID"})
     write_positions([late, position("a", 0), latest, position("b", 0)])
     assert last_positions(["a", "b", "none"]) == {"a": late, "b": latest}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_devices_heard_lately_no_older_partition_is_asked() -> None:
+    """At the start of a processor each of its devices would else be looked up in every day of a season."""
+    today, old = Position("a", int(time.time() * 1000), 41.0, 20.0), position("b", 0)
+    write_positions([today, old])
+    call("select trm_make_position_partitions('2026-06-01', '2026-06-05')")
+    assert plan(EVER).count("on positions_202606") >= 5
+    assert "on positions_202606" not in plan(datetime.now(UTC) - RECENT)
+    assert last_positions(["a", "b"]) == {"a": today, "b": old}
+
+
+def plan(since: datetime) -> str:
+    return "\n".join(row[0] for row in call("explain " + LAST_POSITIONS, ["a"], since))
+
+
+def call(sql: str, *parameters: object) -> list[tuple[str]]:
+    connection.ensure_connection()
+    return psycopg.Cursor(connection.connection).execute(sql, parameters).fetchall()
 
 
 @pytest.mark.django_db
