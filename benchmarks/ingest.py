@@ -45,7 +45,7 @@ from benchmarks.processes import (  # noqa: E402
 from benchmarks.records import chunks  # noqa: E402
 
 RECORDS, QUICK = 1_000_000, 100_000
-USUAL_RECORDS = 50_000  # the usual way takes its time
+USUAL_RECORDS = 200_000  # the usual way takes its time
 LATENCY_S, QUICK_LATENCY_S = 20, 5
 COPY = (
     "copy positions (device_id, ts, latitude, longitude, altitude, angle, speed,"

@@ -81,7 +81,7 @@ class Client(redis.Redis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().execute_command(*args, **options)
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except ResponseError as error:
             if str(error).startswith(NOT_NOW):
                 raise redis.ConnectionError(str(error)) from error
