@@ -23,7 +23,7 @@ check: .venv/installed  ## style, types, import order, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy apps trm tests manage.py
+	$(BIN)/mypy apps trm tests benchmarks manage.py
 	$(BIN)/python manage.py check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 

@@ -69,7 +69,7 @@ class Live:
 
 
 def whole(urls: embedded.Urls, size: Size) -> Whole:
-    from apps.scoring import queries, services
+    from apps.scoring import fix_queries, queries, services
     from apps.scoring.plans import event_plan
     from benchmarks import field, rally
 
@@ -80,7 +80,7 @@ def whole(urls: embedded.Urls, size: Size) -> Whole:
     del field_of_cars
     plan = event_plan(event)
     units = services.assigned_units(plan, queries.event_entries(event), plan.stages)
-    bare = _median(size.runs, lambda: _check(len(queries.unit_fixes(units)), fixes))
+    bare = _median(size.runs, lambda: _check(len(fix_queries.unit_fixes(units)), fixes))
     forget_peak()
     rescore = _median(
         size.runs, lambda: exhaust(services.score_again(services.Again(event))), before=lambda: forget(urls)
