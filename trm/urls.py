@@ -9,5 +9,6 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
+    path("evidence/", include("apps.scoring.urls")),
     path("live/", include("apps.live.urls")),
 ]

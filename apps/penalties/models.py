@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
@@ -273,3 +274,7 @@ class EntryPenalty(Row):
 
     def __str__(self) -> str:
         return f"{self.entry} {self.key}: {self.seconds} s"
+
+    def get_absolute_url(self) -> str:
+        """The page that explains it."""
+        return reverse("scoring:penalty", args=[self.pk])

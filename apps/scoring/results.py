@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid5
 
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
@@ -115,9 +116,14 @@ def _sign(row: EntryPenalty, decision: Decision | None) -> None:
         row.reason = decision.reason
 
 
+# An offence keeps its id through every recompute, so that the address of its page holds.
+PENALTY_IDS = UUID("6f0f8a52-5a8c-4c5e-9d0f-2f2c1b6c7a11")
+
+
 def _penalty(scored: Scored, issued: Issued, formulas: Mapping[str, Formula]) -> tuple[EntryPenalty, str]:
     """The row of an issued penalty, and the id of the decision on it ("" when none)."""
     row = EntryPenalty(
+        id=uuid5(PENALTY_IDS, f"{scored.outcome.entry}/{scored.stage.id}/{issued.key}"),
         entry_id=scored.outcome.entry,
         stage_id=scored.stage.id,
         key=issued.key,

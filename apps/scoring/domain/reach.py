@@ -20,7 +20,7 @@ def zone_stretches(stage: StagePlan, crossings: Iterable[Crossing], end: int) ->
     if seen and any(segment.limit_kmh or segment.class_limits for segment in stage.segments):
         return [(stage.from_ts, end)]
     zones = [zone for segment in stage.segments for zone in segment.zones]
-    return _apart(stretch for zone in zones for stretch in _of_zone(zone, seen, (stage.from_ts, end)))
+    return apart(stretch for zone in zones for stretch in _of_zone(zone, seen, (stage.from_ts, end)))
 
 
 def _of_zone(zone: SpeedZonePlan, crossings: Sequence[Crossing], whole: Stretch) -> list[Stretch]:
@@ -45,7 +45,7 @@ def _of_pair(crossings: Sequence[Crossing], last: str, end: int) -> list[Stretch
     return [(ordered[0].ts, ordered[-1].ts if closed else end)]
 
 
-def _apart(stretches: Iterable[Stretch]) -> list[Stretch]:
+def apart(stretches: Iterable[Stretch]) -> list[Stretch]:
     """Those that touch, as one."""
     found: list[Stretch] = []
     for begin, end in sorted(stretches):
