@@ -11,4 +11,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("evidence/", include("apps.scoring.urls")),
     path("live/", include("apps.live.urls")),
+    path("documents/", include("apps.documents.urls")),
 ]

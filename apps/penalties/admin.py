@@ -6,9 +6,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.admin_policy import PolicyAdmin
-from apps.common.admin import ReadOnlyAdmin
+from apps.common.admin import ReadOnlyAdmin, document_links
 from apps.events.admin import PANELS
 from apps.events.models import Event
 from apps.penalties.checklist import open_settings
@@ -99,7 +100,11 @@ class EntryIncidentAdmin(PolicyAdmin[EntryIncident]):
 class DecisionAdmin(ReadOnlyAdmin[Decision], PolicyAdmin[Decision]):
     """Decisions are made and revoked by `apps.scoring.decisions`, which scores them too."""
 
-    list_display = ("number", "event", "kind", "entry", "stage", "author", "created_at", "revoked_at")
+    list_display = ("number", "event", "kind", "entry", "stage", "author", "created_at", "revoked_at", "sheet")
     list_select_related = ("event", "entry", "stage", "author")
     list_filter = ("event", "kind")
     search_fields = ("entry__race_number", "reason", "document")
+
+    @admin.display(description=gettext_lazy("sheet"))
+    def sheet(self, decision: Decision) -> SafeString:
+        return document_links(decision.pk, {"decision": _("sheet")})

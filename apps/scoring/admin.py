@@ -1,7 +1,9 @@
 from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin
-from apps.common.admin import ReadOnlyAdmin
+from apps.common.admin import ReadOnlyAdmin, document_links
 from apps.scoring import start_admin as start_admin
 from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
 
@@ -24,8 +26,19 @@ class EventResultAdmin(ReadOnlyAdmin[EventResult], PolicyAdmin[EventResult]):
 
 @admin.register(ResultRevision)
 class ResultRevisionAdmin(ReadOnlyAdmin[ResultRevision], PolicyAdmin[ResultRevision]):
-    list_display = ("event", "stage", "number", "state", "protest_until", "published_by", "hash")
+    list_display = ("event", "stage", "number", "state", "protest_until", "published_by", "hash", "documents")
     list_select_related = ("event", "stage", "published_by")
+    readonly_fields = ("documents",)
+
+    @admin.display(description=_("documents"))
+    def documents(self, revision: ResultRevision) -> SafeString:
+        kinds = {
+            "classification": _("scratch"),
+            "classification-by-class": _("classes"),
+            "classification-of-teams": _("teams"),
+            "penalty-list": _("penalties"),
+        }
+        return document_links(revision.pk, kinds)
 
 
 @admin.register(OutboxRow)

@@ -53,4 +53,5 @@ def crew_of(entry: Entry) -> str:
 
 
 def nations_of(entry: Entry) -> str:
-    return " / ".join(link.user.nationality for link in entry.crew_links.all() if link.user.nationality)
+    """Each nation once, in the order of the crew."""
+    return " ".join(dict.fromkeys(link.user.nationality for link in entry.crew_links.all() if link.user.nationality))

@@ -8,12 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin, person
 from apps.accounts.models import User
 from apps.accounts.policy import require
-from apps.common.admin import ReadOnlyAdmin
+from apps.common.admin import ReadOnlyAdmin, document_links
 from apps.scoring.start_lists import Republished, Where, open_stage, reposition, republish, revoke
 from apps.timing.domain.start_order import StartOrderError
 from apps.timing.models import StartList, StartListState, StartOverride
@@ -106,10 +107,14 @@ class StartListAdmin(ActAdmin):
     """Adding one opens the stage, or publishes its list again."""
 
     form = PublishForm
-    list_display = ("stage", "version", "state", "published_at", "author", "reason", "hash")
+    list_display = ("stage", "version", "state", "published_at", "author", "reason", "hash", "documents")
     list_select_related = ("stage", "author")
     list_filter = ("stage__event", "stage", "state")
     search_fields = ("stage__name", "reason")
+
+    @admin.display(description=_("documents"))
+    def documents(self, row: StartList) -> SafeString:
+        return document_links(row.pk, {"start-list": _("start list")})
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         super().save_form(request, form, change)
