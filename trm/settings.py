@@ -42,7 +42,8 @@ EVENT_ACTIVE_MARGIN_HOURS = env.integer("EVENT_ACTIVE_MARGIN_HOURS", default=24,
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]")
-DATABASE_POOL = env.boolean("DATABASE_POOL", default=False)  # the web process sets it: one pool under ASGI
+# One pool under ASGI: the web process sets it (trm/asgi.py), run_live has it.
+DATABASE_POOL = env.boolean("DATABASE_POOL", default=sys.argv[1:2] == ["run_live"])
 env.finish()
 
 # Without its own key a process makes one for itself: right for a laptop, and `check --deploy` warns.

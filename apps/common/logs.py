@@ -14,7 +14,13 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-SERVICES = {"run_processor": "processor", "run_scorer": "scorer", "uvicorn": "web", "pytest": "tests"}
+SERVICES = {
+    "run_processor": "processor",
+    "run_scorer": "scorer",
+    "run_live": "live",
+    "uvicorn": "web",
+    "pytest": "tests",
+}
 
 
 class Logging(TypedDict):

@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[3]
+WEB = ("-m", "uvicorn", "trm.asgi:application", "--lifespan", "off", "--log-level", "warning", "--ws-max-size", "65536")
+LIVE = ("manage.py", "run_live", "--drain", "0.5")
 START_LIMIT_S = 40
 
 
@@ -25,6 +27,8 @@ class WebServer:
     """One uvicorn on a port that stays its own over restarts."""
 
     port: int
+    command: tuple[str, ...] = WEB
+    metrics_port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,12 +45,12 @@ class WebServer:
 
     def start(self) -> None:
         """Return when it answers. Raises RuntimeError when it does not within 40 s."""
-        command = [sys.executable, "-m", "uvicorn", "trm.asgi:application", "--lifespan", "off"]
-        options = ["--host", "127.0.0.1", "--port", str(self.port), "--log-level", "warning", "--ws-max-size", "65536"]
         # The same key as here, so that sessions made by a test are valid there.
         environment = {**os.environ, "DATABASE_URL": database_url(), "SECRET_KEY": settings.SECRET_KEY}
-        environment["LIVE_DEVICE_EVENT_REFRESH_MS"] = "500"
-        self.process = subprocess.Popen([*command, *options], cwd=ROOT, env=environment)
+        environment |= {"LIVE_DEVICE_EVENT_REFRESH_MS": "500", "METRICS_PORT": str(self.metrics_port)}
+        self.process = subprocess.Popen(
+            [sys.executable, *self.command, "--port", str(self.port)], cwd=ROOT, env=environment
+        )
         self._wait()
 
     def kill(self) -> None:
@@ -56,11 +60,21 @@ class WebServer:
             self.process.wait()
             self.process = None
 
+    def terminate(self) -> int:
+        """As an operator does; the exit code."""
+        assert self.process
+        self.process.terminate()
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
     def _wait(self) -> None:
         end = time.monotonic() + START_LIMIT_S
+        # The address may be shared with another process, the probes' port is not.
+        url = f"http://127.0.0.1:{self.metrics_port}/readyz" if self.metrics_port else f"{self.url}/live/"
         while time.monotonic() < end and self.process and self.process.poll() is None:
             try:
-                urllib.request.urlopen(f"{self.url}/live/", timeout=5).close()
+                urllib.request.urlopen(url, timeout=5).close()
             except urllib.error.HTTPError:
                 return
             except OSError:
@@ -72,8 +86,8 @@ class WebServer:
 
 
 @contextmanager
-def running() -> Iterator[WebServer]:
-    server = WebServer(_free_port())
+def running(command: tuple[str, ...] = WEB) -> Iterator[WebServer]:
+    server = WebServer(free_port(), command)
     server.start()
     try:
         yield server
@@ -90,7 +104,7 @@ def database_url() -> str:
     return f"postgres://{user}:{password}@{address}/{given['NAME']}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
