@@ -73,10 +73,25 @@ def overtake(board: Board, redis: Redis | None) -> int:
 
 def tell(board: Board, redis: Redis | None) -> int:
     """Write the whole overall board as a change."""
-    lines = queries.board_lines(str(board.event.id), None, [str(entry.id) for entry in board.entries])
-    queries.write_outbox(board.topic, lines)
+    return tell_of(board, redis, queries.board_lines(str(board.event.id), None, [str(e.id) for e in board.entries]))
+
+
+def tell_of(board: Board, redis: Redis | None, lines: list[queries.BoardLine]) -> int:
+    """Write these lines of the overall board as a change."""
+    return _write(board.topic, redis, lines)
+
+
+def tell_stage(board: Board, redis: Redis | None) -> int:
+    """Write the whole board of the first stage as a change."""
+    entries = [str(entry.id) for entry in board.entries]
+    lines = queries.board_lines(str(board.event.id), str(board.stages[0].id), entries)
+    return _write(board.stage_topic, redis, lines)
+
+
+def _write(topic: str, redis: Redis | None, lines: list[queries.BoardLine]) -> int:
+    queries.write_outbox(topic, lines)
     if redis:
-        redis.publish(OUTBOX_CHANNEL, board.topic)
+        redis.publish(OUTBOX_CHANNEL, topic)
     with connection.cursor() as cursor:
-        cursor.execute("select max(seq) from outbox where topic = %s", [board.topic])
+        cursor.execute("select max(seq) from outbox where topic = %s", [topic])
         return int(cursor.fetchone()[0])
