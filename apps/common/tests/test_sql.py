@@ -121,7 +121,7 @@ def test_a_new_partition_takes_the_rows_that_waited_in_the_default_one(native: N
 def test_a_new_partition_has_the_indexes_of_the_others(native: None) -> None:
     _make_partitions(FAR_DAY, FAR_DAY)
     indexes = "SELECT count(*) FROM pg_index WHERE indrelid = %s::regclass"
-    assert _rows(indexes, "positions_20310517") == _rows(indexes, "positions_default") == [(3,)]
+    assert _rows(indexes, "positions_20310517") == _rows(indexes, "positions_default") == [(4,)]
 
 
 @pytest.mark.django_db(transaction=True)
