@@ -36,6 +36,10 @@ POSITIONS_COMPRESS_AFTER_DAYS = env.integer("POSITIONS_COMPRESS_AFTER_DAYS", def
 LIVE_PING_INTERVAL_MS = env.integer("LIVE_PING_INTERVAL_MS", default=30_000, low=1000, high=600_000)
 LIVE_DEVICE_EVENT_REFRESH_MS = env.integer("LIVE_DEVICE_EVENT_REFRESH_MS", default=30_000, low=100, high=600_000)
 LIVE_BROADCAST_GROUP_PREFIX = env.text("LIVE_BROADCAST_GROUP_PREFIX", default="live-broadcast")
+# Origins whose pages may show the live widgets in a frame, comma-separated; * = anybody's. Empty = nobody's.
+LIVE_EMBED_ORIGINS = env.words("LIVE_EMBED_ORIGINS", default="")
+# A directory with a basemap of the organiser's: its first *.pmtiles. Empty = maps on a blank ground.
+LIVE_BASEMAP_DIR = env.text("LIVE_BASEMAP_DIR", default="")
 # How long before the start and after the end of an event its marshals may act: scrutineering, sweep cars.
 EVENT_ACTIVE_MARGIN_HOURS = env.integer("EVENT_ACTIVE_MARGIN_HOURS", default=24, low=0, high=8760)
 

@@ -1,31 +1,42 @@
-// One topic of /ws-live, kept alive: reconnects with backoff, and asks again when a number is missing.
+// The connection to /ws-live with the topics a page follows: reconnects with backoff, and asks again when a number
+// is missing.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-const SILENCE_MS = 60_000; // after this much silence ask for a snapshot
+const SILENCE_MS = 60_000; // after this much silence ask again
 const ANSWER_MS = 10_000; // and without an answer to that take the connection for dead
 const FINAL_CODES = new Set([4401, 4403]);
 const FINAL_ERRORS = new Set(["forbidden", "not-found", "unknown-topic"]);
 
 export class Feed {
-  #topic;
-  #listener;
+  #topics = new Map(); // name → { listener, seq }; seq null: only a snapshot helps
+  #showState;
   #socket = null;
-  #seq = null; // null: only a snapshot helps
   #wait = FIRST_WAIT_MS;
   #retry = 0;
   #silence = 0;
+  #over = false;
 
-  /** `listener` has snapshot(lines), changes(lines) and state("connecting" | "live" | "lost" | "refused"). */
-  constructor(topic, listener) {
-    this.#topic = topic;
-    this.#listener = listener;
+  /** `showState` is told "connecting", "live", "lost" or "refused". */
+  constructor(showState) {
+    this.#showState = showState;
     const hurry = () => document.visibilityState === "visible" && this.#retry && this.#open();
     addEventListener("online", hurry);
     document.addEventListener("visibilitychange", hurry);
     addEventListener("offline", () => this.#drop());
-    listener.state("connecting");
-    this.#open();
+    showState("connecting");
+  }
+
+  /** `listener` has snapshot(lines) and changes(lines). */
+  follow(topic, listener) {
+    this.#topics.set(topic, { listener, seq: null });
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#ask(topic);
+    else if (!this.#socket && !this.#over) this.#open();
+  }
+
+  unfollow(topic) {
+    if (!this.#topics.delete(topic) || this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(JSON.stringify({ type: "unsubscribe", topic }));
   }
 
   #open() {
@@ -34,40 +45,62 @@ export class Feed {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/ws-live`);
     this.#socket = socket;
-    socket.onopen = () => this.#ask();
+    socket.onopen = () => socket === this.#socket && this.#askAll();
     socket.onmessage = (event) => socket === this.#socket && this.#hear(JSON.parse(event.data));
     socket.onclose = (event) => socket === this.#socket && this.#closed(event.code);
     this.#watch(ANSWER_MS);
   }
 
-  #ask() {
-    this.#seq = null;
-    this.#socket.send(JSON.stringify({ type: "subscribe", topic: this.#topic }));
+  #askAll() {
+    for (const topic of this.#topics.keys()) this.#ask(topic);
+  }
+
+  /** With the number it has a page is told what it missed; one that is too far behind gets a snapshot. */
+  #ask(topic) {
+    const { seq } = this.#topics.get(topic);
+    this.#socket.send(JSON.stringify({ type: "subscribe", topic, ...(seq === null ? {} : { since: seq }) }));
     this.#watch(ANSWER_MS);
   }
 
   #hear(frame) {
+    const held = this.#topics.get(frame.topic);
     if (frame.type === "error") return FINAL_ERRORS.has(frame.code) ? this.#end() : this.#drop();
-    if (frame.type !== "leaderboard") return undefined;
     this.#watch(SILENCE_MS);
-    if (frame.snapshot) return this.#begin(frame);
-    if (this.#seq === null || frame.seq <= this.#seq) return undefined;
-    if (frame.seq !== this.#seq + 1) return this.#ask();
-    this.#seq = frame.seq;
-    return this.#listener.changes(frame.changes);
+    if (!held || frame.type === "unsubscribed") return undefined;
+    if (frame.seq !== undefined) return this.#hearNumbered(frame, held);
+    if (frame.snapshot) held.listener.snapshot(frame.snapshot);
+    else if (frame.changes) held.listener.changes(frame.changes);
+    else if (frame.type === "position") held.listener.changes([frame]);
+    // A board's subscription without a number so far announces a snapshot: only that is live.
+    if (frame.type !== "subscribed" || frame.snapshot || held.seq !== null) this.#live();
+    return undefined;
   }
 
-  #begin(frame) {
-    this.#seq = frame.seq;
+  #hearNumbered(frame, held) {
+    if (frame.snapshot) {
+      held.seq = frame.seq;
+      held.listener.snapshot(frame.snapshot);
+      return this.#live();
+    }
+    if (held.seq === null || frame.seq <= held.seq) return undefined;
+    if (frame.seq !== held.seq + 1) {
+      held.seq = null;
+      return this.#ask(frame.topic);
+    }
+    held.seq = frame.seq;
+    held.listener.changes(frame.changes);
+    return this.#live();
+  }
+
+  #live() {
     this.#wait = FIRST_WAIT_MS;
-    this.#listener.snapshot(frame.snapshot);
-    this.#listener.state("live");
+    this.#showState("live");
   }
 
   #watch(ms) {
     clearTimeout(this.#silence);
-    const act = () => (this.#socket?.readyState === WebSocket.OPEN && ms === SILENCE_MS ? this.#ask() : this.#drop());
-    this.#silence = setTimeout(act, ms);
+    const isOpen = () => this.#socket?.readyState === WebSocket.OPEN;
+    this.#silence = setTimeout(() => (ms === SILENCE_MS && isOpen() ? this.#askAll() : this.#drop()), ms);
   }
 
   #drop() {
@@ -80,8 +113,11 @@ export class Feed {
   #closed(code) {
     clearTimeout(this.#silence);
     this.#socket = null;
-    if (FINAL_CODES.has(code)) return this.#listener.state("refused");
-    this.#listener.state("lost");
+    if (FINAL_CODES.has(code)) {
+      this.#over = true;
+      return this.#showState("refused");
+    }
+    this.#showState("lost");
     // Spread out: a thousand pages must not come back in the same instant.
     this.#retry = setTimeout(() => this.#open(), this.#wait * (0.5 + Math.random()));
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);

@@ -1,86 +1,84 @@
 // Makes the server's table live. Without this module the page is the same table, standing still.
 
+import { writeDetails } from "./details.mjs";
 import { Feed } from "./feed.mjs";
+import { age, element, find, say, showState, words } from "./page.mjs";
+import { openRows, rowOf, show, toggle } from "./rows.mjs";
+import { isPending, virtualRank } from "./splits.mjs";
 import { standings } from "./standings.mjs";
 
-const CELLS = ["rank", "number", "crew", "vehicle", "class", "status", "control", "time", "penalty", "total", "gap"];
-const MARK_MS = 6000;
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const find = (id) => document.getElementById(id);
+const SPREAD_MS = 3000; // pages that heard the same news ask at different instants
+const RENEW_MS = 30_000;
 
 const board = find("board");
-const body = find("lines");
 const filter = find("class");
-const words = JSON.parse(find("words").textContent);
 const lines = new Map(); // entry id → line of the board, as the server sent it
+let details = null;
 let leader = null;
+let asking = 0;
+
+const chosenClass = () => filter?.value ?? board.dataset.class;
+const shown = () => standings([...lines.values()], chosenClass(), words);
 
 function render({ marks }) {
-  const shown = standings([...lines.values()], filter.value, words);
-  const before = tops();
-  const wanted = shown.map((one) => fill(rowOf(one.entryId), one, marks));
-  arrange(wanted);
-  if (marks && !calm.matches) glide(before);
-  find("nobody").hidden = shown.length > 0;
-  announce(shown[0], marks);
+  const now = shown();
+  show(now, marks);
+  for (const one of now) decorate(one, now);
+  announce(now[0], marks);
+  board.dispatchEvent(new Event("rendered"));
 }
 
-function rowOf(entryId) {
-  const held = body.querySelector(`[data-entry="${CSS.escape(entryId)}"]`);
-  if (held) return held;
-  const row = find("line").content.firstElementChild.cloneNode(true);
-  row.dataset.entry = entryId;
-  return row;
+/** What the details add to a line: penalties not yet confirmed, and the expected rank of a crew under way. */
+function decorate(one, all) {
+  if (!details) return;
+  const row = rowOf(one.entryId);
+  const ids = all.map((other) => other.entryId);
+  const expected = one.statusName === "running" ? virtualRank(details, one.entryId, ids) : null;
+  note(row, "virtual", expected && say(words.virtual, expected), expected && virtualHint(one, expected));
+  note(row, "pending", isPending(details, one.entryId) && one.penalty && words.pending, words.pendingHint);
 }
 
-function fill(row, one, marks) {
-  const changed = CELLS.filter((name) => {
-    const cell = row.querySelector(`.${name}`);
-    if (cell.textContent === one[name]) return false;
-    cell.textContent = one[name];
-    return true;
-  });
-  const from = Number(row.dataset.rank);
-  row.dataset.status = one.statusName;
-  row.dataset.rank = one.rank;
-  if (marks && changed.some((name) => name !== "gap")) mark(row, from, Number(one.rank));
-  return row;
+function virtualHint(one, expected) {
+  const seen = details.entries[one.entryId]?.seen;
+  return say(words.virtualHint, { ...expected, age: seen ? age(details.now - seen) : "?" });
 }
 
-function mark(row, from, to) {
-  row.dataset.news = from && to && from !== to ? (to < from ? "up" : "down") : "same";
-  clearTimeout(row.unmark);
-  row.unmark = setTimeout(() => delete row.dataset.news, MARK_MS);
-}
-
-/** Make the table's rows exactly these, moving only those that are not in place. */
-function arrange(wanted) {
-  wanted.forEach((row, n) => body.children[n] !== row && body.insertBefore(row, body.children[n] ?? null));
-  while (body.children.length > wanted.length) body.lastElementChild.remove();
-}
-
-const tops = () => new Map([...body.children].map((row) => [row, row.getBoundingClientRect().top]));
-
-function glide(before) {
-  for (const [row, top] of tops()) {
-    const way = (before.get(row) ?? top) - top;
-    if (way) row.animate([{ transform: `translateY(${way}px)` }, { transform: "none" }], { duration: 450, easing: "ease-in-out" });
-  }
+function note(row, name, text, hint) {
+  const held = row.querySelector(`.${name}`);
+  if (!text) return held?.remove();
+  const cell = row.querySelector(".state");
+  const one = held ?? cell.appendChild(element("span", { className: name }));
+  one.textContent = text;
+  one.title = hint;
+  return undefined;
 }
 
 function announce(first, marks) {
   const now = first?.rank ? first.entryId : null;
   if (marks && now && now !== leader) {
-    find("announcement").textContent = words.leader.replace("{number}", first.number).replace("{crew}", first.crew);
+    find("announcement").textContent = say(words.leader, { number: first.number, crew: first.crew });
   }
   leader = now;
 }
 
-function showState(state) {
-  const pill = find("connection");
-  pill.hidden = false;
-  pill.dataset.state = state;
-  pill.textContent = words[state];
+async function askDetails() {
+  asking = 0;
+  if (document.visibilityState !== "visible") return;
+  try {
+    const answer = await fetch(board.dataset.details);
+    if (answer.ok) details = await answer.json();
+  } catch {
+    return; // offline: the feed says so, and asks again when it is back
+  }
+  const now = shown();
+  for (const one of now) decorate(one, now);
+  for (const row of openRows()) writeOpened(row);
+}
+
+const soon = (ms) => (asking ||= setTimeout(askDetails, ms));
+
+function writeOpened(row) {
+  writeDetails(row.opened.firstElementChild, details, row.dataset.entry, shown().map((one) => one.entryId));
 }
 
 /** The class is chosen without reloading; address and tabs keep it. */
@@ -97,21 +95,29 @@ function chooseClass() {
 
 const merge = (news) => news.forEach((line) => lines.set(line.entryId, line));
 
-find("show").hidden = true;
-filter.addEventListener("change", chooseClass);
-filter.form.addEventListener("submit", (event) => event.preventDefault());
+if (filter) {
+  find("show").hidden = true;
+  filter.addEventListener("change", chooseClass);
+  filter.form.addEventListener("submit", (event) => event.preventDefault());
+}
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+find("lines").addEventListener("click", (event) => {
+  const row = event.target.closest("tr[data-entry]");
+  if (row?.querySelector(".more")) toggle(row, () => writeOpened(row));
+});
 
-new Feed(board.dataset.topic, {
+new Feed(showState).follow(board.dataset.topic, {
   snapshot(all) {
     const first = lines.size === 0;
     lines.clear();
     merge(all);
     render({ marks: !first });
+    soon(first ? 0 : Math.random() * SPREAD_MS);
   },
   changes(news) {
     merge(news);
     render({ marks: true });
+    soon(500 + Math.random() * SPREAD_MS);
   },
-  state: showState,
 });
+setInterval(() => soon(0), RENEW_MS);

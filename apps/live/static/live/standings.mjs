@@ -36,7 +36,7 @@ function gap(line, leader, tenths, fewerStages) {
 }
 
 /** `+m:ss`, from an hour on `+h:mm:ss`. */
-function plus(ms, tenths) {
+export function plus(ms, tenths) {
   if (!ms) return "";
   const text = clock(ms, tenths);
   return `+${ms >= HOUR_MS ? text : text.replace(/^0:0?/, "")}`;

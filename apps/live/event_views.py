@@ -1,0 +1,104 @@
+"""The other pages of an event: map, replay, big screen, race control, and the widgets that others embed."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from apps.common import csp
+from apps.course.models import Stage
+from apps.events.models import Entry
+from apps.live.basemap import basemap_path
+from apps.live.pages import Visit, chosen_stage, classes_of, frame, visit
+from apps.live.replay import replayable
+from apps.live.views import board_context
+from apps.live.words import control_words, map_words, replay_words
+from apps.scoring.board import event_topic
+from apps.scoring.released import released_board, view
+
+
+@require_safe
+def map_page(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """Where the crews are. `?class=` and `?follow=<race number>` are read by the page itself."""
+    seen = visit(request.user, organization, slug)
+    return _drawn(render(request, "live/map.html", _map_context(seen, "map")), csp.MAP)
+
+
+@require_safe
+def replay_page(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """A stage again, the last one that is over without `?stage=`."""
+    seen = visit(request.user, organization, slug)
+    stages = [one.stage for one in replayable(seen)]
+    stage = chosen_stage(request, stages) or (stages[-1] if stages else None)
+    tracks = f"{seen.link('tracks')}?stage={stage.sort_order}" if stage else ""
+    context = _map_context(seen, "replay") | {"stages": stages, "stage": stage, "tracks": tracks}
+    return _drawn(render(request, "live/replay.html", context | {"words": replay_words()}), csp.MAP)
+
+
+@require_safe
+def screen(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """The board in large type, page after page: `?stage=`, `?class=`, `?seconds=` a page."""
+    seen = visit(request.user, organization, slug)
+    return render(request, "live/screen.html", board_context(request, seen))
+
+
+@require_safe
+@ensure_csrf_cookie
+def control(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """Race control: whom to look after. For officials; to others there is no such page."""
+    seen = visit(request.user, organization, slug)
+    if not seen.audience.official:
+        raise Http404
+    stages = {str(stage.id): stage.name for stage in Stage.objects.filter(event=seen.event)}
+    context = frame(seen, "control") | {"stages": stages, "crews": _crews(seen), "words": control_words()}
+    return render(request, "live/control.html", context)
+
+
+@require_safe
+@xframe_options_exempt
+def embedded_board(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """The board for other sites' pages: what the public sees, whoever looks."""
+    seen = visit(AnonymousUser(), organization, slug)
+    page = render(request, "live/embedded_board.html", board_context(request, seen))
+    return _drawn(page, csp.framed(csp.STRICT, settings.LIVE_EMBED_ORIGINS))
+
+
+@require_safe
+@xframe_options_exempt
+def embedded_map(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """The map for other sites' pages: what the public sees, whoever looks."""
+    seen = visit(AnonymousUser(), organization, slug)
+    page = render(request, "live/embedded_map.html", _map_context(seen, "map"))
+    return _drawn(page, csp.framed(csp.MAP, settings.LIVE_EMBED_ORIGINS))
+
+
+def _drawn(page: HttpResponse, policy: str) -> HttpResponse:
+    page.headers["Content-Security-Policy"] = policy
+    return page
+
+
+def _map_context(seen: Visit, current: str) -> dict[str, Any]:
+    return frame(seen, current) | {
+        "topic": f"event:{seen.event.id}",
+        "classes": classes_of(seen.event),
+        "crews": _crews(seen),
+        "basemap": basemap_path() is not None,
+        "words": map_words(),
+    }
+
+
+def _crews(seen: Visit) -> list[dict[str, Any]]:
+    """Who they are, by race number; course cars after the competitors' board, without a crew."""
+    lines = released_board(view(event_topic(str(seen.event.id)), seen.audience))[1]
+    keys = ("entryId", "raceNumber", "crew", "vehicle", "classCode")
+    found = [{key: line[key] for key in keys} for line in lines]
+    others = Entry.objects.filter(event=seen.event, competing=False).values_list(
+        "id", "race_number", "race_class__code"
+    )
+    found += [dict(zip(keys, (str(id), number, "", "", code), strict=True)) for id, number, code in others]
+    return sorted(found, key=lambda crew: crew["raceNumber"])

@@ -1,0 +1,96 @@
+"""What pages show beyond the boards: splits, penalties, how old the data is, and tracks for the replay."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+Row = tuple[Any, ...]
+
+# When each competing entry first came to each of some controls, within a window and not after the horizon, epoch ms.
+ARRIVALS = """
+    select x.entry_id::text, x.control::text, min(x.ts)
+    from entry_crossings x join entries e on e.id = x.entry_id
+    where e.event_id = %(event)s::uuid and e.competing and x.control = any(%(controls)s::uuid[])
+          and x.direction in ('enter', 'cut') and x.ts >= %(low)s and x.ts < least(%(high)s, %(horizon)s + 1)
+    group by 1, 2
+"""
+
+# Segment times of the stage's results: as the scorer has them, instants in epoch ms.
+SEGMENTS = """
+    select r.entry_id::text, s ->> 'segment', (s ->> 'start_ts')::bigint, (s ->> 'finish_ts')::bigint,
+           (s ->> 'driven_ts')::bigint
+    from stage_results r cross join lateral jsonb_array_elements(coalesce(r.outcome -> 'segments', '[]')) s
+    where r.stage_id = %(stage)s::uuid
+"""
+
+# The last usable fix of each entry that is not after the horizon: a moment for each device by its index.
+LAST_SEEN = """
+    select e.id::text, max(p.ts)
+    from entries e join entry_devices a on a.entry_id = e.id join devices d on d.id = a.device_id
+    cross join lateral (
+        select (extract(epoch from ts) * 1000)::bigint as ts from positions
+        where device_id = d.imei and not faulty and satellites > 0
+              and ts >= a.assigned_from and (a.assigned_until is null or ts < a.assigned_until)
+              and ts <= to_timestamp(%(horizon)s / 1000.0)
+        order by positions.ts desc limit 1
+    ) p
+    where e.event_id = %(event)s::uuid
+    group by 1
+"""
+
+PENALTIES = """
+    select p.entry_id::text, p.id::text, s.name, p.type, p.seconds::float8, p.status, p.article
+    from entry_penalties p join stages s on s.id = p.stage_id join entries e on e.id = p.entry_id
+    where e.event_id = %(event)s::uuid and e.competing
+          and (%(stage)s::uuid is null or p.stage_id = %(stage)s::uuid)
+          and p.created_at <= to_timestamp(%(horizon)s / 1000.0)
+    order by s.sort_order, p.created_at, p.id
+"""
+
+# One fix of each entry in each step of time, from the device that counts first where several have one.
+TRACKS = """
+    select distinct on (e.id, floor(extract(epoch from p.ts) * 1000 / %(step)s))
+           e.id::text, (extract(epoch from p.ts) * 1000)::bigint, p.latitude, p.longitude
+    from entries e join entry_devices a on a.entry_id = e.id join devices d on d.id = a.device_id
+    join positions p on p.device_id = d.imei
+         and p.ts >= greatest(a.assigned_from, to_timestamp(%(low)s / 1000.0))
+         and p.ts < least(coalesce(a.assigned_until, 'infinity'), to_timestamp(%(high)s / 1000.0))
+    where e.event_id = %(event)s::uuid and e.competing and not p.faulty and p.satellites > 0
+          and p.latitude between -90 and 90 and p.longitude between -180 and 180
+          and not (p.latitude = 0 and p.longitude = 0)
+    order by e.id, floor(extract(epoch from p.ts) * 1000 / %(step)s), a.priority, p.ts
+"""
+
+
+def arrivals(event: str, controls: Sequence[str], window: tuple[int, int], horizon: int) -> list[Row]:
+    """(entry, control, instant); `window` and `horizon` in epoch ms."""
+    values = {"event": event, "controls": list(controls), "low": window[0], "high": window[1], "horizon": horizon}
+    return _rows(ARRIVALS, values)
+
+
+def segment_times(stage: str) -> list[Row]:
+    """(entry, segment, start, finish, when the start control was passed), instants in epoch ms or None."""
+    return _rows(SEGMENTS, {"stage": stage})
+
+
+def last_seen(event: str, horizon: int) -> dict[str, int]:
+    """Entry → epoch ms."""
+    return dict(_rows(LAST_SEEN, {"event": event, "horizon": horizon}))
+
+
+def penalties(event: str, stage: str | None, horizon: int) -> list[Row]:
+    """(entry, id, stage's name, type, seconds, status, article)."""
+    return _rows(PENALTIES, {"event": event, "stage": stage, "horizon": horizon})
+
+
+def tracks(event: str, window: tuple[int, int], step: int) -> list[Row]:
+    """(entry, instant, latitude, longitude), by entry and instant; `step` in ms."""
+    return _rows(TRACKS, {"event": event, "low": window[0], "high": window[1], "step": step})
+
+
+def _rows(sql: str, values: dict[str, Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[Row] = cursor.fetchall()
+        return rows

@@ -1,0 +1,107 @@
+// Race control: alarms first, then whom to look after, and who is still to be swept.
+
+import { Feed } from "./feed.mjs";
+import { age, element, find, given, say, showState, words } from "./page.mjs";
+import { alarms, counts, sweep, watched } from "./control_lines.mjs";
+
+const AGES_MS = 5000;
+
+const desk = find("desk");
+const crews = new Map((given("crew-data") ?? []).map((crew) => [crew.entryId, crew]));
+const stages = given("stages") ?? {};
+const lines = new Map(); // entry id → line
+const told = new Set(); // alarms that were announced
+
+function render() {
+  const all = [...lines.values()];
+  renderAlarms(alarms(all));
+  renderSummary(all);
+  fill(find("watch"), watched(all).map((line) => item(line)));
+  fill(find("sweep"), sweep(all).map((line) => item(line)));
+}
+
+function renderAlarms(open) {
+  const section = find("alarms");
+  section.hidden = open.length === 0;
+  section.replaceChildren(...open.map(alarm));
+  for (const line of open) {
+    const key = `${line.entryId} ${line.sos.ts}`;
+    if (!told.has(key)) document.title = `${words.sos} ${line.raceNumber}`;
+    told.add(key);
+  }
+}
+
+function alarm(line) {
+  const crew = crews.get(line.entryId);
+  const { lat, lon, ts } = line.sos;
+  const button = element("button", { type: "button", className: "acknowledge", textContent: words.acknowledge });
+  button.addEventListener("click", () => acknowledge(button, line));
+  button.disabled = !desk.dataset.acknowledge;
+  return element("article", { className: "alarm" },
+    element("strong", { className: "sos", textContent: words.sos }),
+    element("div", {}, element("b", { textContent: `${line.raceNumber} ${crew?.crew ?? ""}` }), element("span", { className: "about", textContent: `${lat.toFixed(5)}, ${lon.toFixed(5)} · ${age(Date.now() - ts)}` })),
+    button,
+  );
+}
+
+async function acknowledge(button, line) {
+  button.disabled = true;
+  const body = new URLSearchParams({ entry: line.entryId, alarm: line.sos.ts });
+  const headers = { "X-CSRFToken": document.cookie.match(/csrftoken=([^;]+)/)?.[1] ?? "" };
+  const answer = await fetch(desk.dataset.acknowledge, { method: "POST", body, headers }).catch(() => null);
+  if (answer?.ok) return;
+  button.disabled = false;
+  find("announcement").textContent = words.notSaved;
+}
+
+function renderSummary(all) {
+  const parts = Object.entries(counts(all)).filter(([, count]) => count);
+  fill(find("summary"), parts.map(([state, count]) => {
+    const part = element("li", {}, element("b", { textContent: count }), ` ${state === "sos" ? words.sos : words.states[state]}`);
+    part.dataset.state = state;
+    return part;
+  }));
+}
+
+function item(line) {
+  const crew = crews.get(line.entryId);
+  const now = Date.now();
+  const made = element("li", {},
+    element("span", { className: "number", textContent: line.raceNumber }),
+    element("span", { className: "who" }, element("span", { className: "crew", textContent: crew?.crew ?? "" }), element("span", { className: "about", textContent: [line.classCode, stages[line.stage], line.lastControl].filter(Boolean).join(" · ") })),
+    element("span", { className: "reading" }, element("span", { className: "state", textContent: words.states[line.state] ?? line.state }), element("span", { className: "about", textContent: reading(line, now) })),
+  );
+  made.dataset.state = line.sos && !line.sos.seenAt ? "sos" : line.state;
+  made.dataset.overdue = line.overdue;
+  made.dataset.entry = line.entryId;
+  return made;
+}
+
+function reading(line, now) {
+  const parts = [];
+  if (line.since && line.state !== "moving" && line.state !== "idle") parts.push(say(words.since, { age: age(now - line.since) }));
+  else if (line.lastFix) parts.push(say(words.fix, { age: age(now - line.lastFix.ts) }));
+  if (line.due && line.stage) parts.push(say(line.overdue ? words.overdue : words.due, { age: age(Math.abs(now - line.due)) }));
+  if (line.sos?.seenBy) parts.push(say(words.acknowledged, { name: line.sos.seenBy }));
+  return parts.join(" · ");
+}
+
+function fill(list, items) {
+  const empty = element("li", { className: "none", textContent: words.none });
+  list.replaceChildren(...(items.length ? items : [empty]));
+}
+
+const merge = (news) => news.forEach((line) => (line.gone ? lines.delete(line.key) : lines.set(line.entryId, line)));
+
+new Feed(showState).follow(desk.dataset.topic, {
+  snapshot(all) {
+    lines.clear();
+    merge(all);
+    render();
+  },
+  changes(news) {
+    merge(news);
+    render();
+  },
+});
+setInterval(render, AGES_MS);

@@ -1,0 +1,122 @@
+// What live map and replay share: the map with its course and crews, the list, the filter, and following a crew.
+
+import { calm, find, given, say, words } from "../page.mjs";
+import { onScheme } from "./colours.mjs";
+import { drawCourse, positionsOf } from "./course.mjs";
+import { crewLayers } from "./crewlayers.mjs";
+import { writeList } from "./crewlist.mjs";
+import { Crews } from "./crews.mjs";
+import { fit, makeMap } from "./ground.mjs";
+
+const DRAW_EVERY_MS = 200;
+
+export class View {
+  crews = new Crews(given("crew-data"));
+  #map = null;
+  #drawCrews = null;
+  #now;
+  #drawing = 0;
+  #fitted = false;
+
+  /** `now()` is the instant that is shown, epoch ms. */
+  constructor(now) {
+    this.#now = now;
+    const asked = new URLSearchParams(location.search);
+    this.#wireFilter(asked.get("class") ?? "");
+    this.crews.followed = this.crews.byNumber(asked.get("follow"))?.entryId ?? null;
+    onScheme(() => location.reload());
+  }
+
+  /** Resolves when the map is there; without WebGL the list remains. */
+  async open(stage = null) {
+    const container = find("map");
+    try {
+      this.#map = await makeMap(container);
+    } catch (error) {
+      console.warn("no map", error);
+      container.hidden = true;
+      return;
+    }
+    await this.#openCourse(container.dataset.course, stage);
+    this.#drawCrews = crewLayers(this.#map, (entryId) => this.follow(entryId));
+    container.dataset.ready = "true";
+    this.draw();
+  }
+
+  async #openCourse(address, stage) {
+    try {
+      const features = await drawCourse(this.#map, address, stage);
+      fit(this.#map, positionsOf(features), { animate: false });
+      this.#fitted = features.length > 0;
+    } catch (error) {
+      console.warn("no course", error);
+      find("announcement").textContent = words.noCourse;
+    }
+  }
+
+  /** Draw soon; many calls make one drawing. */
+  draw() {
+    this.#drawing ||= setTimeout(() => this.#drawNow(), DRAW_EVERY_MS);
+  }
+
+  #drawNow() {
+    this.#drawing = 0;
+    const now = this.#now();
+    writeList(this.crews, now, (entryId) => this.follow(entryId));
+    if (!this.#drawCrews) return;
+    this.#drawCrews(this.crews, now);
+    const crew = this.crews.of(this.crews.followed);
+    if (crew?.at) this.#go([crew.at.lon, crew.at.lat]);
+    else this.#fitCrews();
+  }
+
+  /** Once, where there was no course to fit the view to. */
+  #fitCrews() {
+    const seen = this.crews.shown().filter((crew) => crew.at).map((crew) => [crew.at.lon, crew.at.lat]);
+    if (this.#fitted || !seen.length) return;
+    this.#fitted = true;
+    fit(this.#map, seen);
+  }
+
+  #go(center) {
+    const zoom = Math.max(this.#map.getZoom(), this.#following === this.crews.followed ? 0 : 12);
+    this.#following = this.crews.followed;
+    if (calm.matches) this.#map.jumpTo({ center, zoom });
+    else this.#map.easeTo({ center, zoom, duration: 500, easing: (t) => t });
+  }
+
+  #following = null;
+
+  /** Follow a crew, or nobody when it is followed already. */
+  follow(entryId) {
+    this.crews.followed = this.crews.followed === entryId ? null : entryId;
+    const crew = this.crews.of(this.crews.followed);
+    this.#following = null;
+    find("announcement").textContent = crew ? say(words.followed, { number: crew.raceNumber, crew: crew.crew }) : words.unfollowed;
+    keep("follow", crew?.raceNumber ?? "");
+    this.draw();
+  }
+
+  #wireFilter(classCode) {
+    const [select, search] = [find("class"), find("search")];
+    select.value = classCode;
+    this.crews.chosen.classCode = select.value;
+    select.addEventListener("change", () => {
+      this.crews.chosen.classCode = select.value;
+      keep("class", select.value);
+      this.draw();
+    });
+    search.addEventListener("input", () => {
+      this.crews.chosen.text = search.value;
+      this.draw();
+    });
+  }
+}
+
+/** Keep a choice in the address, so that it can be shared. */
+function keep(name, value) {
+  const url = new URL(location.href);
+  if (value) url.searchParams.set(name, value);
+  else url.searchParams.delete(name);
+  history.replaceState(null, "", url);
+}
