@@ -63,8 +63,8 @@ def _is_known(waypoint: Waypoint, known: Knowledge) -> bool:
 def _areas(event: Event, segments: Sequence[Segment], known: Knowledge) -> Iterator[Feature]:
     used: dict[object, set[object]] = {}
     for segment in segments:
-        for fence in (segment.entry_geofence_id, segment.exit_geofence_id):
-            used.setdefault(fence, set()).add(segment.stage_id)
+        for id in (segment.entry_geofence_id, segment.exit_geofence_id):
+            used.setdefault(id, set()).add(segment.stage_id)
     for fence in Geofence.objects.filter(event=event):
         stages = used.get(fence.id, set())
         if fence.kind in PLACES and known.ends or stages & known.ends or (not stages and _knows_all(event, known)):
@@ -73,7 +73,7 @@ def _areas(event: Event, segments: Sequence[Segment], known: Knowledge) -> Itera
 
 
 def _knows_all(event: Event, known: Knowledge) -> bool:
-    return bool(known.whole) and len(known.whole) == event.stages.count()  # type: ignore[attr-defined]
+    return bool(known.whole) and len(known.whole) == event.stages.count()
 
 
 def _zones(event: Event, known: Knowledge) -> Iterator[Feature]:

@@ -5,7 +5,7 @@ As late as the audience must see it, and without others inside a running stage f
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.core.cache import cache
 
@@ -38,8 +38,7 @@ def details(seen: Visit, stage: Stage | None) -> Details:
     audience = seen.audience
     key = f"live-details:{seen.event.id}:{stage and stage.id}:{audience.delay_ms}:{sorted(audience.own)}"
     asked = Asked(str(seen.event.id), str(stage.id) if stage else None, audience, _now() - audience.delay_ms)
-    found: Details = cache.get_or_set(key, lambda: _read(seen, asked), LIFE_S)
-    return found
+    return cast(Details, cache.get_or_set(key, lambda: _read(seen, asked), LIFE_S))
 
 
 def _now() -> int:

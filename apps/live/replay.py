@@ -11,6 +11,7 @@ from apps.live.stage_times import StageTime, stage_times
 MOST_POINTS = 2000  # of a crew: at a step of 5 s nearly three hours
 LEAST_STEP_MS = 2000
 MARGIN_MS = 60_000
+TAIL_MS = 7_200_000  # after the last start or finish, where somebody did not finish
 E5 = 100_000  # a degree in steps of about a metre
 
 
@@ -62,11 +63,10 @@ def _window(one: StageTime, spans: dict[str, Span]) -> tuple[int, int]:
     low, high = int(one.starts_at.timestamp() * 1000), int(one.ends_at.timestamp() * 1000)
     starts = [span.start for span in spans.values() if span.start]
     finishes = [span.finish for span in spans.values() if span.finish]
-    all_in = starts and len(finishes) == len(spans)
-    return (
-        max(low, min(starts) - MARGIN_MS) if starts else low,
-        min(high, max(finishes) + MARGIN_MS) if all_in else high,
-    )
+    if not starts:
+        return low, high
+    tail = MARGIN_MS if len(finishes) == len(spans) else TAIL_MS
+    return max(low, min(starts) - MARGIN_MS), min(high, max(starts + finishes) + tail)
 
 
 def pack(points: list[tuple[int, float, float]]) -> dict[str, Any]:

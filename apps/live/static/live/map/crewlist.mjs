@@ -17,9 +17,9 @@ export function writeList(crews, now, choose) {
 function itemOf(crew, choose) {
   if (held.has(crew.entryId)) return held.get(crew.entryId);
   const button = element("button", { type: "button", className: "crew-button" },
-    element("span", { className: "number", textContent: crew.raceNumber }),
-    element("span", { className: "who" }, element("span", { className: "name", textContent: crew.crew || "—" }), element("span", { className: "about", textContent: [crew.classCode, crew.vehicle].filter(Boolean).join(" · ") })),
-    element("span", { className: "reading" }, element("span", { className: "speed" }), element("span", { className: "seen" })),
+    element("span", { className: "race-number", textContent: crew.raceNumber }),
+    element("span", { className: "person" }, element("span", { className: "name", textContent: crew.crew || "—" }), element("span", { className: "about", textContent: [crew.classCode, crew.vehicle].filter(Boolean).join(" · ") })),
+    element("span", { className: "reading" }, element("span", { className: "pace" }), element("span", { className: "seen" })),
   );
   button.addEventListener("click", () => choose(crew.entryId));
   button.style.setProperty("--crew", crew.colour);
@@ -35,7 +35,7 @@ function fill(item, crew, followed, now) {
   button.ariaDescription = say(words.follow, { number: crew.raceNumber });
   item.dataset.state = !crew.at ? "unseen" : isStale(crew, now) ? "stale" : "fresh";
   if (crew.at) Object.assign(item.dataset, { lat: crew.at.lat.toFixed(5), lon: crew.at.lon.toFixed(5) });
-  write(button, ".speed", crew.at && item.dataset.state === "fresh" ? say(words.speed, { n: Math.round(crew.at.speed ?? 0) }) : "");
+  write(button, ".pace", crew.at && item.dataset.state === "fresh" ? say(words.speed, { n: Math.round(crew.at.speed ?? 0) }) : "");
   write(button, ".seen", crew.at ? seenText(crew, now) : words.unseen);
   return item;
 }

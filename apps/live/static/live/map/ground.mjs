@@ -24,9 +24,11 @@ export async function makeMap(container) {
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
-  map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
   map.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-left");
   map.setMissingStyleImageResolver(async (id) => drawMissing(map, id));
+  map.on("dataloading", () => { container.ariaBusy = "true"; });
+  map.on("idle", () => { container.ariaBusy = "false"; });
   await new Promise((loaded) => map.once("load", loaded));
   keepGraticule(map, basemap !== null);
   return map;

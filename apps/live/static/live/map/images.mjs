@@ -45,9 +45,9 @@ function cluster(count) {
 function heading(colour) {
   const context = canvas(48, 48);
   context.beginPath();
-  context.moveTo(24, 1);
-  context.lineTo(31, 13);
-  context.quadraticCurveTo(24, 9, 17, 13);
+  context.moveTo(24, 0);
+  context.lineTo(33, 14);
+  context.quadraticCurveTo(24, 9, 15, 14);
   context.closePath();
   context.fillStyle = colour;
   context.fill();
