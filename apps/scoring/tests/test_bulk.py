@@ -1,30 +1,33 @@
-"""Rows written in one statement are what Django would have written."""
+"""Many values in one parameter: whatever way they are sent, PostgreSQL must get those and no others."""
+
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from apps.scoring.bulk import update_rows
-from apps.scoring.factories import StageResultFactory
-from apps.scoring.models import StageResult
+from apps.scoring import bulk
 
-pytestmark = pytest.mark.django_db
-
-FIELDS = ["status", "time_ms", "total_ms", "rank", "splits", "outcome", "last_control"]
-
-
-def test_every_kind_of_value_is_written() -> None:
-    """Text with quotes, null, a list, an object, nothing at all; and only the rows and fields named."""
-    one, two, other = StageResultFactory(), StageResultFactory(), StageResultFactory(rank=7)
-    one.status, one.time_ms, one.total_ms, one.rank = "finished", 3_600_000, None, 1
-    one.splits, one.outcome, one.last_control = [1, None, 2], {"a": {"b": ["'", '"', "{"]}}, "WPM \\ 'ë', {1}"
-    two.splits, two.outcome, two.penalty_ms = [], {}, 99
-    update_rows([one, two], FIELDS)
-    for row in (one, two):
-        stored = StageResult.objects.get(pk=row.pk)
-        assert {name: getattr(stored, name) for name in FIELDS} == {name: getattr(row, name) for name in FIELDS}
-    assert StageResult.objects.get(pk=two.pk).penalty_ms != 99
-    assert StageResult.objects.get(pk=other.pk).rank == 7
+TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5))
+NUMBERS = st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=5)
+TRUTHS = st.lists(st.none() | st.booleans(), max_size=5)
 
 
-def test_no_rows_are_no_statement(django_assert_num_queries: object) -> None:
-    with django_assert_num_queries(0):  # type: ignore[operator]
-        update_rows([], FIELDS)
+@pytest.mark.django_db
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TEXTS, NUMBERS, TRUTHS)
+def test_lists_arrive_as_they_are(texts: list[Any], numbers: list[Any], truths: list[Any]) -> None:
+    [row] = bulk.select("select %b::text[], %b::bigint[], %b::bool[]", [texts, numbers, truths])
+    assert row == (texts, numbers, truths)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", ["null", "NULL", "", " ", "a,b", '"', "\\", "{}", "\n", "ë", "'", "%s"])
+def test_words_that_mean_something_in_an_array(word: str) -> None:
+    assert bulk.select("select %b::text[]", [[word, "b"]]) == [([word, "b"],)]
+
+
+def test_what_json_would_change_is_left_to_psycopg() -> None:
+    for values in ([1.5, float("nan")], ["a\n"], [], [None, 1]):
+        assert bulk.quick(values) is values
+    assert bulk.quick(["a", None, "b"]) == '{"a",null,"b"}'
