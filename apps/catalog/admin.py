@@ -1,9 +1,13 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
+from apps.accounts.admin_import import ImportingAdmin
 from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
+from apps.accounts.models import Organization
+from apps.catalog.device_import import NAMES, DeviceImport, exported
 from apps.catalog.models import (
     Device,
     DeviceModel,
@@ -12,6 +16,7 @@ from apps.catalog.models import (
     OrganizationVehicle,
     Vehicle,
 )
+from apps.common.bulk import Cells
 
 
 class IoMappingInline(PolicyInline[IoMapping, DeviceModel]):
@@ -49,12 +54,22 @@ class IoMappingAdmin(PolicyAdmin[IoMapping]):
 
 
 @admin.register(Device)
-class DeviceAdmin(PolicyAdmin[Device]):
+class DeviceAdmin(ImportingAdmin):
+    target_model = Organization
     list_display = ("imei", "model", "serial_number")
     list_select_related = ("model",)
     list_filter = ("model",)
     search_fields = ("imei", "serial_number")
     autocomplete_fields = ("model",)
+
+    def importer(self, target: Organization, user: Any) -> DeviceImport:
+        return DeviceImport(target, user)
+
+    def exported(self, target: Organization) -> list[Cells]:
+        return exported(target)
+
+    def columns(self) -> Sequence[str]:
+        return NAMES
 
 
 @admin.register(Vehicle)

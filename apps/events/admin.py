@@ -1,11 +1,16 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.admin_import import ImportingAdmin
 from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
+from apps.common.bulk import Cells
+from apps.events.entry_columns import names
+from apps.events.entry_import import EntryImport, exported
 from apps.events.models import Entry, EntryCrew, EntryDevice, Event, RaceClass
 
 # What other apps show in an event's form; each adds its own when its admin is loaded.
@@ -54,10 +59,23 @@ class EntryDeviceInline(PolicyInline[EntryDevice, Entry]):
 
 
 @admin.register(Entry)
-class EntryAdmin(PolicyAdmin[Entry]):
+class EntryAdmin(ImportingAdmin):
+    target_model = Event
     list_display = ("race_number", "event", "race_class", "vehicle", "status", "competing", "team")
     list_select_related = ("event", "race_class", "vehicle")
     list_filter = ("event", "race_class", "status", "competing")
     search_fields = ("race_number", "team", "crew__last_name", "crew__email")
     autocomplete_fields = ("event", "race_class", "vehicle")
     inlines = (EntryCrewInline, EntryDeviceInline)
+
+    def importer(self, target: Event, user: Any) -> EntryImport:
+        return EntryImport(target, user)
+
+    def exported(self, target: Event) -> list[Cells]:
+        return exported(target)
+
+    def columns(self) -> Sequence[str]:
+        return names()
+
+    def _filter(self, target: Event) -> dict[str, str]:
+        return {"event__id__exact": str(target.pk)}
