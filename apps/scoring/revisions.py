@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.course.models import Stage
 from apps.events.models import Event
-from apps.penalties.models import PenaltyFormula
+from apps.penalties.checklist import blocking_settings
 from apps.scoring import queries, snapshot
 from apps.scoring.models import EventResult, ResultRevision, RevisionState, StageResult
 
@@ -91,9 +91,7 @@ def _obstacles(publication: Publication, last: ResultRevision | None) -> Iterato
         yield _("Say why the results are amended.")
     if publication.state == "official" and last and last.protest_until and last.protest_until > timezone.now():
         yield _("Protests are heard until %(until)s.") % {"until": last.protest_until.isoformat(timespec="minutes")}
-    open_rules = PenaltyFormula.objects.filter(event=publication.event, enabled=True, penalty=None)
-    for rule in open_rules:
-        yield _("This rule has no value yet: %(rule)s.") % {"rule": rule}
+    yield from (setting.sentence for setting in blocking_settings(publication.event))
 
 
 def _behind(publication: Publication, results: list[dict[str, Any]]) -> Iterator[str]:

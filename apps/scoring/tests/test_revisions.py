@@ -80,7 +80,7 @@ def test_a_step_out_of_order_is_refused(
 
 def test_a_rule_without_a_value_stops_publication(driven: rally.Rally, official: User) -> None:
     PenaltyFormula.objects.create(event=driven.event, type="speed_zone", offence_min=41, penalty=None)
-    with pytest.raises(ValidationError, match="no value yet: speed_zone"):
+    with pytest.raises(ValidationError, match="Speeding in a zone 41–∞: the rule is in force and has no value yet"):
         publish(of_stage(driven, "unofficial"), official)
 
 
