@@ -62,7 +62,7 @@ LOGGING: logs.Logging = {
 }
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "apps.desk.admin_config.DeskAdminConfig",  # django.contrib.admin with the desk in front
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "apps.scoring",
     "apps.documents",
     "apps.live",
+    "apps.desk",
     "apps.demo",
 ]
 MIGRATION_MODULES = {

@@ -101,7 +101,7 @@ def _starts(entries: Sequence[str]) -> dict[str, dict[str, int]]:
 
 def _marks(entries: Sequence[str]) -> dict[str, list[Mark]]:
     marks: dict[str, list[Mark]] = {}
-    for row in TimingRecord.objects.filter(entry_id__in=entries).order_by("ts", "id"):
+    for row in TimingRecord.objects.filter(entry_id__in=entries, withdrawn_at=None).order_by("ts", "id"):
         mark = Mark(
             str(row.id), str(row.control), milliseconds(row.ts), Source(row.source), Grade(row.status), row.reason
         )

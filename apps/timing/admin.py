@@ -26,7 +26,7 @@ class EntryCrossingAdmin(ReadOnlyAdmin[EntryCrossing], PolicyAdmin[EntryCrossing
 class TimingRecordAdmin(PolicyAdmin[TimingRecord]):
     """Evidence: it may be added, never edited or deleted."""
 
-    list_display = ("entry", "control", "source", "ts", "status", "author")
+    list_display = ("entry", "control", "source", "ts", "status", "author", "withdrawn_at")
     list_select_related = ("entry", "author")
     list_filter = ("source", "status")
     search_fields = ("entry__race_number",)

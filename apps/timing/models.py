@@ -95,7 +95,10 @@ class TimingStatus(models.TextChoices):
 
 
 class TimingRecord(Row):
-    """Evidence: a time somebody or something recorded at a control. Kept for ever, graded, never edited."""
+    """Evidence: a time somebody or something recorded at a control. Kept for ever, graded, never edited.
+
+    One that was recorded in error is withdrawn: it stays, and counts no more.
+    """
 
     entry = models.ForeignKey(Entry, models.RESTRICT, related_name="timing_records")
     control = models.UUIDField(_("control"))
@@ -106,11 +109,27 @@ class TimingRecord(Row):
         settings.AUTH_USER_MODEL, models.RESTRICT, null=True, blank=True, related_name="timing_records"
     )
     reason = models.TextField(_("reason"), blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True, editable=False)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.RESTRICT,
+        verbose_name=_("withdrawn by"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="withdrawn_timing_records",
+    )
+    withdrawn_reason = models.TextField(_("why it was withdrawn"), blank=True, editable=False)
 
     class Meta:
         db_table = "timing_records"
         ordering = ("ts",)
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True, withdrawn_reason="")
+                | models.Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~models.Q(withdrawn_reason=""),
+                name="timing_records_withdrawal_signed",
+            ),
             models.CheckConstraint(
                 condition=models.Q(source__in=TimingSource.values), name="timing_records_source_known"
             ),

@@ -1,0 +1,97 @@
+"""The decisions of the review queue: what a case may become, each with a reason, made by `apps.scoring.decisions`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.common.audit import because
+from apps.course.models import Stage
+from apps.desk.domain.clock import nearest, read, read_duration
+from apps.desk.place import Place
+from apps.events.models import Entry
+from apps.penalties.models import Decision, EntryPenalty
+from apps.scoring.decisions import Draft, decide
+from apps.scoring.inputs import milliseconds
+
+OF_PENALTY = {"confirm": "confirm_penalty", "waive": "waive_penalty", "edit": "edit_penalty"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an official said about a case; `value` is the new penalty or the time, as typed."""
+
+    act: str
+    reason: str
+    value: str = ""
+    article: str = ""
+
+
+def on_penalty(penalty: EntryPenalty, verdict: Verdict, author: User) -> Decision:
+    """Confirm, waive or change a penalty. Raises ValidationError naming what is missing."""
+    kind = OF_PENALTY.get(verdict.act)
+    if kind is None:
+        raise ValidationError(_("Choose what to do: confirm, waive or change."))
+    params: dict[str, Any] = {"key": penalty.key}
+    if verdict.act == "edit":
+        params["ms"] = _duration(verdict.value)
+    return _decide(penalty.stage, penalty.entry, kind, params, verdict, author)
+
+
+def on_time(stage: Stage, entry: Entry, control: str, verdict: Verdict, author: User) -> Decision:
+    """Confirm the time of an entry at a control: one of those on record (epoch ms), or one that is typed."""
+    return _decide(stage, entry, "confirm_time", {"control": control, "ts": _instant(stage, verdict)}, verdict, author)
+
+
+def _decide(
+    stage: Stage, entry: Entry, kind: str, params: Mapping[str, Any], verdict: Verdict, author: User
+) -> Decision:
+    if not verdict.reason.strip():
+        raise ValidationError(_("Give the reason: it stays with the decision."))
+    draft = Draft(stage.event, kind, params, verdict.reason.strip(), entry=entry, stage=stage, article=verdict.article)
+    with because(verdict.reason.strip()):
+        return decide(draft, author)
+
+
+def _instant(stage: Stage, verdict: Verdict) -> int:
+    if verdict.act.isdecimal():
+        return int(verdict.act)
+    if verdict.act != "edit":
+        raise ValidationError(_("Choose the time that counts."))
+    try:
+        typed = read(verdict.value)
+    except ValueError as error:
+        raise ValidationError(_("Time: %(reason)s.") % {"reason": error}) from error
+    # Within half a day of the stage's sixth hour: stages begin in the morning and may end at night.
+    around = milliseconds(stage.starts_at) + 6 * 3_600_000
+    return nearest(typed, around, timezone.get_current_timezone())
+
+
+def _duration(text: str) -> int:
+    try:
+        return read_duration(text)
+    except ValueError as error:
+        raise ValidationError(_("Penalty: %(reason)s.") % {"reason": error}) from error
+
+
+def message(decision: Decision) -> str:
+    """What was done, for the page that comes next."""
+    return _("Decision %(number)d: %(kind)s. The result follows within seconds; it can be revoked under Decisions.") % {
+        "number": decision.number,
+        "kind": decision.get_kind_display(),
+    }
+
+
+def said(place: Place) -> Verdict:
+    """The verdict a form sent."""
+    data = place.request.POST
+    return Verdict(
+        act=data.get("act", ""),
+        reason=data.get("reason", ""),
+        value=data.get("value", ""),
+        article=data.get("article", ""),
+    )

@@ -1,0 +1,23 @@
+"""The pages of the desk, each under `desk/<event>/`: (route, view, name)."""
+
+from collections.abc import Callable
+
+from django.http import HttpResponse
+
+from apps.desk.pages import decisions, evidence, positions, results, review, stage, starts, timing, trackers
+
+PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
+    ("", stage.show, "stage"),
+    ("entry/<uuid:entry>/", evidence.entry, "entry"),
+    ("crossing/<int:crossing>/", evidence.crossing, "crossing"),
+    ("trackers/", trackers.show, "trackers"),
+    ("timing/", timing.show, "timing"),
+    ("timing/write/", timing.write, "timing_write"),
+    ("timing/undo/", timing.undo, "timing_undo"),
+    ("review/", review.show, "review"),
+    ("results/", results.show, "results"),
+    ("starts/", starts.show, "starts"),
+    ("positions/", positions.show, "positions"),
+    ("decisions/", decisions.show, "decisions"),
+    ("decisions/<uuid:decision>/revoke/", decisions.take_back, "revoke"),
+)

@@ -1,0 +1,131 @@
+"""Results with the state of their revisions, and publishing: first what will happen, then the act (rulebook 9.2)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.common.audit import because
+from apps.course.models import Stage
+from apps.desk import queries, review
+from apps.desk.place import Place
+from apps.penalties.checklist import blocking_settings
+from apps.scoring.board import event_topic, stage_topic
+from apps.scoring.models import ResultRevision, RevisionState
+from apps.scoring.queries import board
+from apps.scoring.revisions import NEXT, PROTEST_MINUTES, Publication, latest, publish
+
+ORDER = ("unofficial", "provisional", "amended", "official")
+MEANS: dict[str, Any] = {
+    "unofficial": gettext_lazy("Times without promise, for the notice board and the crews."),
+    "provisional": gettext_lazy("Posted with its penalties: from now the protest clock runs."),
+    "amended": gettext_lazy("Replaces what is published, with the reason; the protest clock starts again."),
+    "official": gettext_lazy("Final. Only an amendment can change it."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is looked at: a stage, or the event as a whole (stage None)."""
+
+    stage: Stage | None
+
+    @property
+    def query(self) -> str:
+        return "" if self.stage else "overall"
+
+
+def show(place: Place) -> HttpResponse:
+    """`?of=overall` is the event's classification, the stage's otherwise; `?publish=<state>` asks before it acts."""
+    place.require("view", "stage_results")
+    scope = Scope(None if place.request.GET.get("of") == "overall" else place.stage)
+    state = place.request.GET.get("publish", "")
+    if place.request.method == "POST":
+        place.require("publish")
+        return _publish(place, scope)
+    if state in RevisionState.values and place.may("publish"):
+        return _ask(place, scope, state, "")
+    return _page(place, scope)
+
+
+def _page(place: Place, scope: Scope) -> HttpResponse:
+    last = latest(place.event, scope.stage)
+    topic = _topic(place, scope)
+    _seq, lines = board(topic)
+    rows = ResultRevision.objects.filter(event=place.event, stage=scope.stage).defer("snapshot")
+    context = {
+        "scope": scope,
+        "lines": lines,
+        "last": last,
+        "revisions": rows.select_related("published_by"),
+        "steps": _steps(place, last),
+        "moved": queries.moved(str(place.event.pk), _id(scope)) if last else [],
+        "protests": last.protest_until if last and last.protest_until else None,
+        "protest_open": bool(last and last.protest_until and last.protest_until > timezone.now()),
+    }
+    return place.show("results", context, title=_("Results"), page="results")
+
+
+def _steps(place: Place, last: ResultRevision | None) -> list[tuple[str, Any, Any]]:
+    """What may be published next: (state, its name, what it means)."""
+    if not place.may("publish"):
+        return []
+    allowed = NEXT[last.state if last else ""]
+    return [(state, RevisionState(state).label, MEANS[state]) for state in ORDER if state in allowed]
+
+
+def _ask(place: Place, scope: Scope, state: str, error: str) -> HttpResponse:
+    """The page that names what will happen."""
+    last = latest(place.event, scope.stage)
+    context = {
+        "scope": scope,
+        "state": state,
+        "label": RevisionState(state).label,
+        "means": MEANS[state],
+        "number": last.number + 1 if last else 1,
+        "last": last,
+        "moved": queries.moved(str(place.event.pk), _id(scope)) if last else [],
+        "blocking": blocking_settings(place.event),
+        "open_cases": len(review.cases(scope.stage)) if scope.stage else 0,
+        "clock": state in ("provisional", "amended"),
+        "minutes": PROTEST_MINUTES,
+        "until": timezone.now() + timedelta(minutes=PROTEST_MINUTES),
+        "error": error,
+        "reason": place.request.POST.get("reason", ""),
+    }
+    return place.show("publish", context, title=_("Publish"), page="results")
+
+
+def _publish(place: Place, scope: Scope) -> HttpResponse:
+    data = place.request.POST
+    state = data.get("state", "")
+    if state not in RevisionState.values:
+        return redirect(place.link("results"))
+    reason, minutes = data.get("reason", "").strip(), data.get("minutes", "")
+    publication = Publication(
+        place.event, state, scope.stage, reason, int(minutes) if minutes.isdecimal() else PROTEST_MINUTES
+    )
+    try:
+        with because(reason):
+            done = publish(publication, place.user)
+    except ValidationError as error:
+        return _ask(place, scope, state, " ".join(error.messages))
+    words = {"what": scope.stage or place.event, "state": done.get_state_display(), "number": done.number}
+    messages.success(place.request, _("%(what)s is published: %(state)s, revision %(number)d.") % words)
+    return redirect(place.link("results", **({"of": "overall"} if scope.stage is None else {})))
+
+
+def _topic(place: Place, scope: Scope) -> str:
+    event = str(place.event.pk)
+    return stage_topic(event, str(scope.stage.pk)) if scope.stage else event_topic(event)
+
+
+def _id(scope: Scope) -> str | None:
+    return str(scope.stage.pk) if scope.stage else None

@@ -1,0 +1,127 @@
+"""The race day minute by minute (rulebook 9.3): every task of it with the page where it is done.
+
+The one list behind the start page, docs/officials.md and the test that clicks each of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.desk.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A task of the race day: `page` and `query` lead to where it is done, `needs` is what the policy is asked."""
+
+    name: str
+    text: Any
+    page: str
+    query: tuple[tuple[str, str], ...] = ()
+    needs: tuple[str, str] = ("view", "timing_records")
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A time of the race day and what is done then."""
+
+    when: Any
+    duties: tuple[Duty, ...]
+
+
+RECORD, DECIDE, PUBLISH, SEED = ("record_time", ""), ("decide", ""), ("publish", ""), ("seed", "")
+
+DAY: tuple[Hour, ...] = (
+    Hour(
+        _("The evening before"),
+        (
+            Duty("approve-order", _("Approve the order, reposition crews"), "starts", needs=SEED),
+            Duty("start-list", _("Publish the start list"), "starts", needs=("open_stage", "")),
+        ),
+    ),
+    Hour(
+        _("2 h before"),
+        (
+            Duty("devices", _("Check every tracker"), "trackers"),
+            Duty("missing-devices", _("Missing trackers"), "trackers", (("show", "missing"),)),
+            Duty("course-cars", _("Opening crew on course"), "trackers", (("show", "course-cars"),)),
+        ),
+    ),
+    Hour(_("15 min before"), (Duty("posts", _("Open the controls: pick yours"), "timing", (), RECORD),)),
+    Hour(
+        _("Start"),
+        (
+            Duty("line-up", _("Line up and start the next crews"), "timing", (("at", "start"),), RECORD),
+            Duty("late", _("Who is late at the start"), "stage", (("show", "overdue"),)),
+            Duty("status", _("Did not start, did not finish: decide"), "decisions", (("make", "set_status"),), DECIDE),
+        ),
+    ),
+    Hour(
+        _("On course"),
+        (
+            Duty("times", _("Enter times of a control"), "timing", (), RECORD),
+            Duty("confirm-times", _("Times in doubt: accept or edit"), "review", (("kind", "time"),)),
+            Duty("overdue", _("Overdue crews"), "stage", (("show", "overdue"),)),
+            Duty("stopped", _("Stopped for 3 minutes"), "stage", (("show", "stopped"),)),
+            Duty("speed", _("Speed zones"), "review", (("kind", "speed"),)),
+            Duty("faulty", _("Flag faulty fixes"), "positions"),
+        ),
+    ),
+    Hour(
+        _("Incident"),
+        (
+            Duty("incident", _("Stop: who is still on course"), "stage", (("show", "on-course"),)),
+            Duty(
+                "notional", _("Award a notional time, give time back"), "decisions", (("make", "time_credit"),), DECIDE
+            ),
+        ),
+    ),
+    Hour(
+        _("Close"),
+        (Duty("close", _("Nobody left on course without a cause"), "stage", (("show", "on-course"),)),),
+    ),
+    Hour(
+        _("15 min after"),
+        (
+            Duty("waypoints", _("Missed waypoints"), "review", (("kind", "waypoint"),)),
+            Duty("queue", _("The whole review queue"), "review"),
+        ),
+    ),
+    Hour(
+        _("45 min to 2 h after"),
+        (
+            Duty("unofficial", _("Publish unofficial results"), "results", needs=PUBLISH),
+            Duty("provisional", _("Publish provisional results: the protest clock runs"), "results", needs=PUBLISH),
+        ),
+    ),
+    Hour(
+        _("Protest time over"),
+        (
+            Duty("stewards", _("Enter the stewards' decisions"), "decisions", needs=DECIDE),
+            Duty("official", _("Publish official results"), "results", needs=PUBLISH),
+            Duty("next-list", _("Next stage's start list"), "starts", (("next", "1"),), SEED),
+        ),
+    ),
+)
+
+
+def duties() -> Iterator[Duty]:
+    """All of the day's tasks, in order."""
+    return (duty for hour in DAY for duty in hour.duties)
+
+
+def day_of(place: Place) -> list[tuple[Any, list[tuple[Duty, str]]]]:
+    """The day as this user may do it: (time, [(task, address)]); a time with nothing to do is left out."""
+    mine = [(hour.when, [(d, address(place, d)) for d in hour.duties if place.may(*d.needs)]) for hour in DAY]
+    return [(when, links) for when, links in mine if links]
+
+
+def address(place: Place, duty: Duty) -> str:
+    """Where a task is done."""
+    query = dict(duty.query)
+    if query.pop("next", ""):
+        following = [one for one in place.stages if place.stage and one.starts_at > place.stage.starts_at]
+        query |= {"stage": str(following[0].sort_order)} if following else {}
+    return place.link(duty.page, **query)

@@ -1,0 +1,108 @@
+"""What officials look at in a stage: times in doubt, offences proposed, words against evidence (rulebook 9.3)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.course.models import Stage
+from apps.desk import queries
+from apps.desk.domain.reviews import Doubtful, doubtful, other_conflicts
+from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
+from apps.scoring.plans import EventPlan, event_plan
+from apps.timing.domain.plan import SegmentPlan
+
+KINDS: dict[str, Any] = {
+    "time": gettext_lazy("Times"),
+    "waypoint": gettext_lazy("Waypoints"),
+    "speed": gettext_lazy("Speed zones"),
+    "penalty": gettext_lazy("Other penalties"),
+    "conflict": gettext_lazy("Contradictions"),
+}
+OF_TYPE = {"missed_waypoint": "waypoint", "waypoint_ratio": "waypoint", "speed_zone": "speed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing to look at. A time names its control, a penalty its row; a contradiction has its words alone."""
+
+    kind: str
+    entry: str
+    number: int
+    title: str
+    details: Sequence[str]
+    control: str = ""
+    penalty: EntryPenalty | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the case on the page, and in the form that settles it."""
+        about = self.penalty.key if self.penalty else self.control or self.title
+        return f"{self.kind}:{self.entry}:{about}"
+
+
+def cases(stage: Stage) -> list[Case]:
+    """Everything open in a stage, by race number and then by kind."""
+    plan = event_plan(str(stage.event_id))
+    found = [*_of_results(stage, plan), *_of_penalties(stage, plan.names)]
+    order = list(KINDS)
+    return sorted(found, key=lambda case: (case.number, order.index(case.kind), case.title))
+
+
+def _of_results(stage: Stage, plan: EventPlan) -> Iterator[Case]:
+    confirmed = _confirmed(stage)
+    segments = {one.id: one for s in plan.stages if s.id == str(stage.pk) for one in s.segments}
+    names = _segment_names(stage)
+    for doubt in queries.doubts(str(stage.pk)):
+        for one in doubtful(doubt.segments):
+            control = _control(segments.get(one.segment), one)
+            if (doubt.entry, control) not in confirmed:
+                title = _title(one, plan.names.get(control, ""), names)
+                yield Case("time", doubt.entry, doubt.number, title, one.words, control)
+        for text in other_conflicts(doubt.conflicts, doubt.segments):
+            yield Case("conflict", doubt.entry, doubt.number, _told(text, {**plan.names, **names}), ())
+
+
+def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:
+    rows = EntryPenalty.objects.filter(stage=stage, status=PenaltyStatus.PROPOSED).select_related("entry")
+    for row in rows:
+        kind = OF_TYPE.get(row.type, "penalty")
+        target = row.key.partition(":")[2]
+        title = names.get(target) or row.type.replace("_", " ")
+        details = [str(text) for text in row.inputs.get("review") or ()]
+        arithmetic = row.inputs.get("arithmetic")
+        yield Case(
+            kind, str(row.entry_id), row.entry.race_number, title,
+            [*([str(arithmetic)] if arithmetic else []), *details], penalty=row,
+        )  # fmt: skip
+
+
+def _confirmed(stage: Stage) -> set[tuple[str, str]]:
+    """(entry, control) of the times an official has confirmed: what differs from them is settled."""
+    rows = Decision.objects.filter(stage=stage, kind="confirm_time", revoked_at=None).values_list("entry_id", "params")
+    return {(str(entry), str(params["control"])) for entry, params in rows}
+
+
+def _control(segment: SegmentPlan | None, one: Doubtful) -> str:
+    point = segment and (segment.start if one.end == "start" else segment.finish)
+    return point.control if point else ""
+
+
+def _segment_names(stage: Stage) -> dict[str, str]:
+    return {str(segment.pk): str(segment) for segment in stage.segments.all()}
+
+
+def _title(one: Doubtful, control: str, names: Mapping[str, str]) -> str:
+    segment = names.get(one.segment, "")
+    words = {"start": _("%(segment)s: start at %(control)s"), "finish": _("%(segment)s: finish at %(control)s")}
+    return words.get(one.end, "%(segment)s") % {"segment": segment, "control": control}
+
+
+def _told(text: str, names: Mapping[str, str]) -> str:
+    """A sentence of the scorer with names in place of ids."""
+    for identity, name in names.items():
+        if identity in text:
+            text = text.replace(identity, name)
+    return text
