@@ -300,4 +300,4 @@ MOVED = """
 def moved(event: str, stage: str | None) -> list[Moved]:
     """What the results say otherwise than the last revision of a stage, or of the event (None)."""
     rows = select(MOVED, {"event": event, "stage": stage})
-    return [Moved(row[0], row[1:4], row[4:7]) for row in rows]  # type: ignore[arg-type]
+    return [Moved(row[0], row[1:4], row[4:7]) for row in rows]

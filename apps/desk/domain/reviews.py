@@ -23,8 +23,8 @@ def doubtful(segments: Sequence[Mapping[str, Any]]) -> Iterator[Doubtful]:
         for text in segment.get("reviews") or ():
             end, _, words = str(text).partition(": ")
             said.setdefault(end if end in ENDS and words else "", []).append(words if end in ENDS and words else text)
-        for end, words in said.items():
-            yield Doubtful(str(segment["segment"]), end, tuple(words))
+        for end, texts in said.items():
+            yield Doubtful(str(segment["segment"]), end, tuple(texts))
 
 
 def other_conflicts(conflicts: Sequence[str], segments: Sequence[Mapping[str, Any]]) -> list[str]:

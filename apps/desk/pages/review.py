@@ -17,7 +17,7 @@ from apps.desk.evidence import Passing, plan_of
 from apps.desk.place import Place
 from apps.desk.review import KINDS, Case, cases
 from apps.events.models import Entry
-from apps.penalties.models import EntryPenalty
+from apps.penalties.models import Decision, EntryPenalty
 from apps.scoring.inputs import milliseconds
 from apps.timing.models import EntryCrossing, TimingRecord
 
@@ -76,7 +76,7 @@ def _shown(case: Case, times: Mapping[tuple[str, str], list[Passing]], failed: t
     return Shown(case, times.get((case.entry, case.control), []), *mine)
 
 
-def _settle(place: Place, stage: Stage) -> object:
+def _settle(place: Place, stage: Stage) -> Decision:
     data = place.request.POST
     verdict = acts.said(place)
     if data.get("penalty"):
@@ -90,7 +90,7 @@ def _times_of(stage: Stage, wanted: Sequence[Case]) -> dict[tuple[str, str], lis
     """All times on record of the doubtful controls of these cases, by (entry, control)."""
     pairs = {(case.entry, case.control) for case in wanted if case.control}
     _plan, of_stage = plan_of(stage)
-    entries, controls = {entry for entry, _c in pairs}, {control for _e, control in pairs}
+    entries, controls = {UUID(entry) for entry, _c in pairs}, {UUID(control) for _e, control in pairs}
     crossings = EntryCrossing.objects.filter(entry__in=entries, control__in=controls, ts__gte=of_stage.from_ts)
     records = TimingRecord.objects.filter(entry__in=entries, control__in=controls, withdrawn_at=None)
     found = [Passing(row.ts, str(row.control), "", crossing=row) for row in crossings.exclude(direction="leave")]
