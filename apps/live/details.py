@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.core.cache import cache
+from django.urls import reverse
 
 from apps.course.models import SegmentType, Stage, Waypoint
 from apps.events.audience import Audience
 from apps.live import page_queries
 from apps.live.pages import Visit
 from apps.live.stage_times import stage_times
-from apps.penalties.domain.evaluate import EVALUATORS
 from apps.penalties.models import PenaltyStatus
 from apps.scoring.released import running_entries
 
@@ -111,11 +111,10 @@ def _before(spans: Spans, start: int | None) -> int:
 
 
 def _penalty(id: str, stage: str, type: str, seconds: float, status: str, article: str) -> Details:
-    evaluator = EVALUATORS.get(type)
     return {
-        "id": id,
+        "url": reverse("scoring:penalty", args=[id]),
         "stage": stage,
-        "title": str(evaluator.title) if evaluator else type,
+        "type": type,
         "ms": round(seconds * 1000),
         "status": status,
         "pending": status == PenaltyStatus.PROPOSED,

@@ -1,25 +1,32 @@
 """The other pages of an event: map, replay, big screen, race control, and the widgets that others embed."""
 
-from typing import Any
+import re
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.models import User
+from apps.accounts.policy import may
 from apps.common import csp
-from apps.course.models import Stage
 from apps.events.models import Entry
+from apps.live import alarms, protocol
 from apps.live.basemap import basemap_path
+from apps.live.models import Acknowledgement
 from apps.live.pages import Visit, chosen_stage, classes_of, frame, visit
 from apps.live.replay import replayable
 from apps.live.views import board_context
 from apps.live.words import control_words, map_words, replay_words
 from apps.scoring.board import event_topic
 from apps.scoring.released import released_board, view
+
+UUID = re.compile(protocol.UUID)
+LONGEST_INSTANT = 15  # digits
 
 
 @require_safe
@@ -54,9 +61,23 @@ def control(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
     seen = visit(request.user, organization, slug)
     if not seen.audience.official:
         raise Http404
-    stages = {str(stage.id): stage.name for stage in Stage.objects.filter(event=seen.event)}
-    context = frame(seen, "control") | {"stages": stages, "crews": _crews(seen), "words": control_words()}
+    context = frame(seen, "control") | {
+        "crews": _crews(seen),
+        "words": control_words(),
+        "acknowledge": seen.link("acknowledge") if may(request.user, "add", Acknowledgement, event=seen.event) else "",
+    }
     return render(request, "live/control.html", context)
+
+
+@require_POST
+def acknowledge(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """Who asks has seen the alarm `alarm` (epoch ms) of the entry `entry`. 403 to anyone who is no official."""
+    seen = visit(request.user, organization, slug)
+    entry, alarm = request.POST.get("entry", ""), request.POST.get("alarm", "")
+    if not (UUID.fullmatch(entry) and alarm.isascii() and alarm.isdecimal() and len(alarm) <= LONGEST_INSTANT):
+        return HttpResponse("entry: an id; alarm: epoch ms", status=400)
+    alarms.acknowledge(cast(User, request.user), get_object_or_404(Entry, id=entry, event=seen.event), int(alarm))
+    return HttpResponse(status=204)
 
 
 @require_safe

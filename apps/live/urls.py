@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{OF}replay/", event_views.replay_page, name="replay"),
     path(f"{OF}screen/", event_views.screen, name="screen"),
     path(f"{OF}control/", event_views.control, name="control"),
+    path(f"{OF}control/acknowledge", event_views.acknowledge, name="acknowledge"),
     path(f"{OF}embed/board/", event_views.embedded_board, name="embedded-board"),
     path(f"{OF}embed/map/", event_views.embedded_map, name="embedded-map"),
     path(f"{OF}course.json", data_views.course_json, name="course"),

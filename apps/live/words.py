@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.penalties.domain.evaluate import EVALUATORS
 from apps.scoring.models import ResultStatus
 
 
@@ -37,6 +38,7 @@ def board_words() -> dict[str, Any]:
             "noSplits": _("No split times yet."),
             "noPenalties": _("No penalties."),
             "penaltyStatuses": penalty_statuses(),
+            "penaltyTitles": {name: _(evaluator.title) for name, evaluator in EVALUATORS.items()},
             "evidence": _("Evidence"),
             "dataAge": _("Last position {age} ago"),
             "page": _("Page {page} of {pages}"),
@@ -66,9 +68,6 @@ def map_words() -> dict[str, Any]:
         "speed": _("{n} km/h"),
         "ago": _("{age} ago"),
         "unseen": _("no position"),
-        "zone": _("{n} km/h limit"),
-        "crews": _("{n} crews"),
-        "map": _("Map of the rally"),
         "noCourse": _("The course could not be loaded."),
         "controls": {
             "NavigationControl.ZoomIn": _("Zoom in"),
@@ -88,7 +87,6 @@ def replay_words() -> dict[str, Any]:
         "loading": _("Loading the tracks…"),
         "failed": _("The tracks could not be loaded."),
         "nothing": _("No tracks of this stage."),
-        "at": _("{time} on the clock"),
         "finished": _("finished"),
     }
 
@@ -104,7 +102,6 @@ def control_words() -> dict[str, Any]:
             "no-coverage": _("no coverage"),
         },
         "sos": _("SOS"),
-        "sosNew": _("SOS of {number}!"),
         "acknowledge": _("Acknowledge"),
         "acknowledged": _("seen by {name}"),
         "notSaved": _("Not saved. Try again."),
@@ -112,6 +109,5 @@ def control_words() -> dict[str, Any]:
         "due": _("due in {age}"),
         "since": _("for {age}"),
         "fix": _("position {age} old"),
-        "counts": _("{n} crews"),
         "none": _("Nobody."),
     }  # fmt: skip

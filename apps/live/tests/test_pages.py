@@ -13,6 +13,7 @@ from apps.accounts.factories import OrganizationUserFactory, UserFactory
 from apps.accounts.models import User
 from apps.course.models import Stage
 from apps.events.factories import EntryCrewFactory
+from apps.live.models import Acknowledgement
 from apps.live.tests import scenes
 from apps.live.tests.scenes import Scene
 from apps.scoring.models import StageResult
@@ -147,6 +148,18 @@ class TestDoors:
         client.force_login(an_official(scene))
         page = client.get(scene.address("control/")).content.decode()
         assert f'data-topic="race-control:{scene.board.event.id}"' in page
+
+    def test_an_alarm_is_acknowledged_by_officials(self, client: Client) -> None:
+        scene = scenes.stage()
+        entry = scene.board.entries[0]
+        address, seen = scene.address("control/acknowledge"), {"entry": str(entry.id), "alarm": "1780732800000"}
+        assert client.post(address, seen).status_code == 403
+        client.force_login(an_official(scene))
+        for wrong in ({}, seen | {"alarm": "soon"}, seen | {"alarm": "9" * 30}, seen | {"entry": "x"}):
+            assert client.post(address, wrong).status_code == 400, wrong
+        assert client.post(address, seen | {"entry": str(uuid4())}).status_code == 404
+        assert client.post(address, seen).status_code == 204
+        assert Acknowledgement.objects.get().alarm_ts == 1780732800000
 
     def test_no_such_event(self, client: Client) -> None:
         assert client.get(f"/live/none/{uuid4()}/map/").status_code == 404

@@ -8,7 +8,6 @@ const AGES_MS = 5000;
 
 const desk = find("desk");
 const crews = new Map((given("crew-data") ?? []).map((crew) => [crew.entryId, crew]));
-const stages = given("stages") ?? {};
 const lines = new Map(); // entry id → line
 const told = new Set(); // alarms that were announced
 
@@ -68,7 +67,7 @@ function item(line) {
   const now = Date.now();
   const made = element("li", {},
     element("span", { className: "number", textContent: line.raceNumber }),
-    element("span", { className: "who" }, element("span", { className: "crew", textContent: crew?.crew ?? "" }), element("span", { className: "about", textContent: [line.classCode, stages[line.stage], line.lastControl].filter(Boolean).join(" · ") })),
+    element("span", { className: "who" }, element("span", { className: "crew", textContent: crew?.crew ?? "" }), element("span", { className: "about", textContent: [line.classCode, line.stage, line.lastControl].filter(Boolean).join(" · ") })),
     element("span", { className: "reading" }, element("span", { className: "state", textContent: words.states[line.state] ?? line.state }), element("span", { className: "about", textContent: reading(line, now) })),
   );
   made.dataset.state = line.sos && !line.sos.seenAt ? "sos" : line.state;

@@ -12,11 +12,8 @@ export function watched(lines) {
   return lines.filter((line) => line.attention < NOTHING_TO_DO).sort((a, b) => a.attention - b.attention || byNumber(a, b));
 }
 
-/** All inside a running stage, the last to start first. */
-export function sweep(lines) {
-  const inside = lines.filter((line) => line.stage !== null);
-  return inside.sort((a, b) => (b.startPosition ?? 0) - (a.startPosition ?? 0) || byNumber(a, b));
-}
+/** Whom the sweep car has still to see through, in its order. */
+export const sweep = (lines) => lines.filter((line) => line.sweep !== null).sort((a, b) => a.sweep - b.sweep);
 
 /** How many are in each state, alarms apart. */
 export function counts(lines) {

@@ -37,7 +37,7 @@ function penaltyList(penalties) {
 
 function penaltyItem(one) {
   const status = element("span", { className: `badge ${one.status}`, textContent: words.penaltyStatuses[one.status] ?? one.status });
-  const item = element("li", {}, element("b", { textContent: plus(one.ms, one.ms % 1000) || "+0:00" }), ` ${one.title} `, status);
+  const item = element("li", {}, element("b", { textContent: plus(one.ms, one.ms % 1000) || "+0:00" }), ` ${words.penaltyTitles[one.type] ?? one.type} `, status);
   const where = [one.stage, one.article].filter(Boolean).join(" · ");
   item.append(element("span", { className: "where", textContent: where }));
   if (one.url) item.append(element("a", { href: one.url, textContent: words.evidence }));
