@@ -64,6 +64,7 @@ def control(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
     context = frame(seen, "control") | {
         "crews": _crews(seen),
         "words": control_words(),
+        "map": seen.link("map"),
         "acknowledge": seen.link("acknowledge") if may(request.user, "add", Acknowledgement, event=seen.event) else "",
     }
     return render(request, "live/control.html", context)

@@ -102,6 +102,7 @@ def control_words() -> dict[str, Any]:
             "no-coverage": _("no coverage"),
         },
         "sos": _("SOS"),
+            "sosOf": _("SOS of {number} {crew}!"),
         "acknowledge": _("Acknowledge"),
         "acknowledged": _("seen by {name}"),
         "notSaved": _("Not saved. Try again."),

@@ -78,7 +78,8 @@ def test_race_control_puts_alarms_first_and_tells_states_apart(web: WebServer, c
     page = opened(context, web.url + scene.address("control/"))
     alarm = page.locator("#alarms .alarm")
     expect(alarm).to_contain_text("305")
-    states = {number: page.locator(f'#watch li:has(.number:text-is("{number}")) .state') for number in (302, 303, 304)}
+    expect(page.locator("#shout")).to_have_text("SOS of 305 Arta Hoxha 4 / Besnik Leka!")
+    states = {number: page.locator(f'#watch li:has(.number:has-text("{number}")) .state') for number in (302, 303, 304)}
     expect(states[304]).to_have_text("stopped")
     expect(states[303]).to_have_text("silent")
     expect(states[302]).to_have_text("no coverage")

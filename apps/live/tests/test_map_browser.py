@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from redis import Redis
 
 from apps.common import stream
-from apps.live.tests import scenes
+from apps.live.tests import pmtiles, scenes, server
 from apps.live.tests.server import WebServer
 
 PICTURES = Path(os.environ.get("TRM_TEST_PICTURES", "/tmp/trm-pictures"))
@@ -147,3 +147,18 @@ def test_widgets_stand_alone(web: WebServer, context: BrowserContext) -> None:
     expect(widget.locator("#map")).to_have_attribute("data-ready", "true")
     picture(widget, context, "widget-map")
     assert complaints(board) == [] and complaints(widget) == []
+
+
+def test_the_organisers_basemap_is_under_it(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read in ranges from the one archive in the organiser's directory, and credited."""
+    pmtiles.write(tmp_path / "albania.pmtiles", (90, 160, 90))
+    monkeypatch.setenv("LIVE_BASEMAP_DIR", str(tmp_path))
+    scene = scenes.stage()
+    context = browser.new_context(reduced_motion="reduce", viewport={"width": 900, "height": 700})
+    context.trm_name = "basemap"  # type: ignore[attr-defined]
+    with server.running() as web:
+        page = opened(context, web.url + scene.address("map/"))
+        expect(page.locator(".maplibregl-ctrl-attrib")).to_contain_text("Survey of the club")
+        picture(page, context, "map")
+        assert complaints(page) == []
+    context.close()

@@ -10,6 +10,7 @@ const desk = find("desk");
 const crews = new Map((given("crew-data") ?? []).map((crew) => [crew.entryId, crew]));
 const lines = new Map(); // entry id → line
 const told = new Set(); // alarms that were announced
+const title = document.title;
 
 function render() {
   const all = [...lines.values()];
@@ -20,27 +21,45 @@ function render() {
 }
 
 function renderAlarms(open) {
-  const section = find("alarms");
-  section.hidden = open.length === 0;
-  section.replaceChildren(...open.map(alarm));
-  for (const line of open) {
-    const key = `${line.entryId} ${line.sos.ts}`;
-    if (!told.has(key)) document.title = `${words.sos} ${line.raceNumber}`;
-    told.add(key);
+  find("alarms").hidden = open.length === 0;
+  fillAlarms(open);
+  for (const line of open.filter((one) => !told.has(keyOf(one)))) {
+    told.add(keyOf(line));
+    find("shout").textContent = say(words.sosOf, { number: line.raceNumber, crew: crews.get(line.entryId)?.crew ?? "" });
   }
+  document.title = open.length ? `${words.sos} ${open[0].raceNumber} · ${title}` : title;
+}
+
+const keyOf = (line) => `${line.entryId} ${line.sos.ts}`;
+
+/** A button somebody is about to press stays the same element. */
+function fillAlarms(open) {
+  const section = find("alarms");
+  const held = new Map([...section.children].map((article) => [article.dataset.key, article]));
+  section.replaceChildren(...open.map((line) => held.get(keyOf(line)) ?? alarm(line)));
+  open.forEach((line, n) => {
+    section.children[n].querySelector(".about").textContent = whereAndWhen(line.sos);
+  });
+}
+
+const whereAndWhen = ({ lat, lon, ts }) => `${lat.toFixed(5)}, ${lon.toFixed(5)} · ${say(words.since, { age: age(Date.now() - ts) })}`;
+
+function numberLink(line, text) {
+  return element("a", { href: `${desk.dataset.map}?follow=${line.raceNumber}`, textContent: text });
 }
 
 function alarm(line) {
   const crew = crews.get(line.entryId);
-  const { lat, lon, ts } = line.sos;
   const button = element("button", { type: "button", className: "acknowledge", textContent: words.acknowledge });
   button.addEventListener("click", () => acknowledge(button, line));
   button.disabled = !desk.dataset.acknowledge;
-  return element("article", { className: "alarm" },
+  const made = element("article", { className: "alarm" },
     element("strong", { className: "sos", textContent: words.sos }),
-    element("div", {}, element("b", { textContent: `${line.raceNumber} ${crew?.crew ?? ""}` }), element("span", { className: "about", textContent: `${lat.toFixed(5)}, ${lon.toFixed(5)} · ${age(Date.now() - ts)}` })),
+    element("div", {}, element("b", {}, numberLink(line, `${line.raceNumber} ${crew?.crew ?? ""}`)), element("span", { className: "about" })),
     button,
   );
+  made.dataset.key = keyOf(line);
+  return made;
 }
 
 async function acknowledge(button, line) {
@@ -66,7 +85,7 @@ function item(line) {
   const crew = crews.get(line.entryId);
   const now = Date.now();
   const made = element("li", {},
-    element("span", { className: "number", textContent: line.raceNumber }),
+    element("span", { className: "number" }, numberLink(line, line.raceNumber)),
     element("span", { className: "who" }, element("span", { className: "crew", textContent: crew?.crew ?? "" }), element("span", { className: "about", textContent: [line.classCode, line.stage, line.lastControl].filter(Boolean).join(" · ") })),
     element("span", { className: "reading" }, element("span", { className: "state", textContent: words.states[line.state] ?? line.state }), element("span", { className: "about", textContent: reading(line, now) })),
   );

@@ -11,6 +11,7 @@ export function given(id) {
 export const words = given("words") ?? {};
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 document.documentElement.classList.add("scripted");
+document.querySelector(".ways [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 /** "{n} km/h" with { n: 50 } → "50 km/h". */
 export const say = (text, values) => text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
