@@ -2,24 +2,34 @@
 
 They answer who may view, add, change and delete, show only rows of the user's organizations, hide fields and
 columns the user may not read, offer only references the user may see, and refuse a form that would write
-elsewhere. A subclass may refuse more; what it grants itself is a hole.
+elsewhere. Who edits what another has saved meanwhile is told (`admin_conflict`). A subclass may refuse more; what
+it grants itself is a hole.
 """
 
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.filters import RelatedFieldListFilter
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.forms import CharField
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import policy
+from apps.accounts.admin_conflict import SEEN, SeeingFormSet, SeesConflicts
 from apps.accounts.models import User
 from apps.accounts.policy_rules import words
 from apps.accounts.policy_table import GUARDED, SCOPES, SECRET
 from apps.accounts.rights import AnyUser, rights_of
+from apps.common.audit import because
+
+REASON = "change_reason"
+EXTRA = frozenset({SEEN, REASON})  # fields of a form that are none of the model's
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
@@ -30,13 +40,16 @@ def person(request: HttpRequest) -> AnyUser:
     return request.user if isinstance(request.user, User) else AnonymousUser()
 
 
-class Guard(ModelForm):  # type: ignore[type-arg]
+class Guard(SeesConflicts):
     """Refuses what its user may not write: as form errors, so that nothing typed is lost."""
 
     policy_user: AnyUser
+    change_reason = CharField(
+        label=_("Why"), required=False, max_length=500, help_text=_("Kept with the change in the audit log.")
+    )
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]  # it fills the instance
+        super()._post_clean()  # it fills the instance
         if not self.errors:
             for name, text in refusals(self.policy_user, self.instance).items():
                 self.add_error(name if name in self.fields else None, ValidationError(text, code="policy"))
@@ -79,10 +92,14 @@ class _Rows:
         return policy.visible(person(request), target._default_manager.all() if rows is None else rows, public=False)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        hidden = self._hidden(request, obj)
+        hidden = self._hidden(request, obj) | EXTRA
         given = super().get_fieldsets(request, obj)  # type: ignore[misc]
         kept = [(name, {**options, "fields": _without(options["fields"], hidden)}) for name, options in given]
-        return [(name, options) for name, options in kept if options["fields"]]
+        return [(name, options) for name, options in kept if options["fields"]] + self._extra(request, obj)
+
+    def _extra(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """The fieldset for `EXTRA`, where there is something to write."""
+        return []
 
     def _hidden(self, request: HttpRequest, obj: Any) -> frozenset[str]:
         """Of the model's fields, those that are not to be read, or, on a form to add one, not to be set."""
@@ -101,6 +118,8 @@ class _Rows:
 class PolicyAdmin(_Rows, admin.ModelAdmin[M]):
     """Base of every ModelAdmin of a business table."""
 
+    reason_required = False  # whether a change must say why
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return policy.holds(person(request), "view", self.model)
 
@@ -117,7 +136,38 @@ class PolicyAdmin(_Rows, admin.ModelAdmin[M]):
         return self._may(request, "delete", obj)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return guarded(super().get_form(request, obj, change=change, **kwargs), person(request))
+        named = flatten_fieldsets(self.get_fieldsets(request, obj)) if "fields" not in kwargs else kwargs["fields"]
+        kwargs["fields"] = named and [name for name in named if name not in EXTRA]
+        form = guarded(super().get_form(request, obj, change=change, **kwargs), person(request))
+        form.base_fields[REASON].required = self.reason_required and change
+        return form
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Locked while it is written, so that two who save at once see each other."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not connection.in_atomic_block:
+            return found
+        self.model._base_manager.select_for_update(of=("self",)).filter(pk=found.pk).exists()
+        return super().get_object(request, object_id, from_field)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        reason = request.POST.get(REASON, "").strip()
+        with because(reason) if reason else nullcontext():
+            return super().changeform_view(request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic() if "_save" in request.POST else nullcontext():
+            return super().changelist_view(request, *args, **kwargs)
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_formset(request, **{"formset": SeeingFormSet, **kwargs})
+
+    def _get_list_editable_queryset(self, request: HttpRequest, prefix: str) -> QuerySet[Any]:
+        rows = super()._get_list_editable_queryset(request, prefix)
+        keys = list(rows.values_list("pk", flat=True))
+        list(self.model._base_manager.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk").values("pk"))
+        locked: QuerySet[Any] = rows
+        return locked
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return guarded(super().get_changelist_form(request, **kwargs), person(request))
@@ -140,6 +190,12 @@ class PolicyAdmin(_Rows, admin.ModelAdmin[M]):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """What may be asked for in the address: a filter on a hidden field would tell it letter by letter."""
         return self._reads(request, lookup) and super().lookup_allowed(lookup, value, request)
+
+    def _extra(self, request: HttpRequest, obj: Any) -> list[Any]:
+        written = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        own = any(field.name == "reason" for field in self.model._meta.concrete_fields)
+        names = [*([] if own else [REASON]), *([SEEN] if obj is not None else [])]
+        return [(None, {"fields": names})] if written and names else []
 
     def _may(self, request: HttpRequest, action: str, obj: Any) -> bool:
         user = person(request)
@@ -173,6 +229,9 @@ class PolicyInline(_Rows, admin.TabularInline[M, P]):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         return super().get_formset(request, obj, **{"form": guarded(self.form, person(request)), **kwargs})
+
+    def _extra(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return [(None, {"fields": [SEEN]})] if self.has_change_permission(request, obj) else []
 
     def _may(self, request: HttpRequest, action: str, parent: Any) -> bool:
         user = person(request)
