@@ -58,7 +58,7 @@ def test_the_second_is_told_and_keeps_what_was_typed(clients: tuple[Client, Clie
     entry.refresh_from_db()
     assert entry.team == "First"
     said = text(answer)
-    assert "Somebody else saved this meanwhile" in said
+    assert "Somebody else saved this meanwhile (first@example.org, " in said
     assert "The other changed “Old” to “First”. Below is what you typed." in said
     again = sent(answer)
     assert again["team"] == ["Second"]

@@ -119,6 +119,7 @@ class PolicyAdmin(_Rows, admin.ModelAdmin[M]):
     """Base of every ModelAdmin of a business table."""
 
     reason_required = False  # whether a change must say why
+    object_history_template = "admin/audit/row_history.html"  # of the app above that keeps the log
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return policy.holds(person(request), "view", self.model)

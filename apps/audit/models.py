@@ -66,6 +66,8 @@ class AuditEntry(models.Model):
     event = _loose(Event, _("event"))
     entry = _loose(Entry, _("entry"))
 
+    told: Any = ()  # the differences in words, where `reading` has put them
+
     objects: ClassVar[models.Manager["AuditEntry"]] = AuditQuerySet.as_manager()
 
     class Meta:

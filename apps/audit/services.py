@@ -65,15 +65,22 @@ def revert(line: AuditEntry, user: AnyUser, reason: str) -> None:
             raise RevertError(f"It is not valid any more: {'; '.join(error.messages)}") from error
 
 
+def why_not(line: AuditEntry) -> str:
+    """Why a change of its kind is never taken back, as a sentence; empty where it may be."""
+    if line.table in KEPT:
+        return f"A row of {line.table} is not taken back: {KEPT[line.table]} instead."
+    if model_of(line.table) is None or line.table not in SCOPES:
+        return f"Rows of {line.table} are changed in their own place, not from here."
+    if UNKNOWN in (line.old or {}).values():
+        return "Secrets are not kept in the log: this change cannot be taken back."
+    return ""
+
+
 def _model(line: AuditEntry) -> type[Model]:
     """The model of the changed row. Raises RevertError where a change of its kind is never taken back."""
-    model = model_of(line.table)
-    if line.table in KEPT:
-        raise RevertError(f"A row of {line.table} is not taken back: {KEPT[line.table]} instead.")
-    if model is None or line.table not in SCOPES:
-        raise RevertError(f"Rows of {line.table} are changed in their own place, not from here.")
-    if UNKNOWN in (line.old or {}).values():
-        raise RevertError("Secrets are not kept in the log: this change cannot be taken back.")
+    refusal, model = why_not(line), model_of(line.table)
+    if refusal or model is None:
+        raise RevertError(refusal)
     return model
 
 

@@ -1,0 +1,201 @@
+"""The audit log in the admin: read, followed along an entry, and a change taken back. Nothing of it is edited."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.accounts import admin_conflict, policy
+from apps.accounts.admin_policy import PolicyAdmin, person
+from apps.accounts.policy_table import SCOPES
+from apps.audit import services
+from apps.audit.models import AuditEntry, model_of
+from apps.audit.reading import readings, row_of, title
+from apps.common.admin import ReadOnlyAdmin
+from apps.events.models import Entry
+
+NAME = "audit_auditentry"
+PAGE_SIZE = 100
+DOORS = ("admin", "rest", "page", "scorer", "sql")
+SHORT = 6  # differences of a line in the list
+ASKED = {"entry__id__exact", "user__id__exact", "row_id", "table"}  # links of other pages
+
+
+class TableFilter(admin.SimpleListFilter):
+    """Without asking the log itself, which is long, what there is in it."""
+
+    title = gettext_lazy("kind of row")
+    parameter_name = "table"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        models = [(table, model_of(table)) for table in SCOPES]
+        named = [(table, str(model._meta.verbose_name)) for table, model in models if model is not None]
+        return sorted(named, key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(table=self.value()) if self.value() else queryset
+
+
+class DoorFilter(admin.SimpleListFilter):
+    title = gettext_lazy("door")
+    parameter_name = "by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*((door, door) for door in DOORS), ("other", gettext_lazy("commands and others"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        if self.value() == "other":
+            return queryset.exclude(door__in=DOORS)
+        return queryset.filter(door=self.value()) if self.value() else queryset
+
+
+class RevertForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=500)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
+    list_display = ("at", "who", "door", "kind", "action", "difference", "reason")
+    list_display_links = ("at",)
+    list_filter = (("at", admin.DateFieldListFilter), TableFilter, "action", DoorFilter, "event")
+    search_fields = ("who", "reason", "=row_id", "=entry__race_number")
+    search_help_text = gettext_lazy("A part of who or why; the id of a row; the race number of an entry.")
+    fields = ("at", "who", "door", "reason", "kind", "action", "all_differences", "event", "about", "links")
+    readonly_fields = ("kind", "all_differences", "about", "links")
+    show_full_result_count = False
+    list_per_page = 50
+
+    class Media:
+        css = {"all": ("audit/audit.css",)}
+
+    @admin.display(description=gettext_lazy("row"))
+    def kind(self, line: AuditEntry) -> str:
+        return title(line)
+
+    @admin.display(description=gettext_lazy("difference"))
+    def difference(self, line: AuditEntry) -> SafeString:
+        return _difference(line, SHORT)
+
+    @admin.display(description=gettext_lazy("difference"))
+    def all_differences(self, line: AuditEntry) -> SafeString:
+        return _difference(line, None)
+
+    @admin.display(description=gettext_lazy("the row now"))
+    def about(self, line: AuditEntry) -> str | SafeString:
+        """A link to the row, where it still is and has a page."""
+        row = row_of(line)
+        if row is None:
+            return _("It is not there any more.")
+        return format_html('<a href="{}">{}</a>', _page_of(row), row) if type(row) in admin.site._registry else str(row)
+
+    @admin.display(description="")
+    def links(self, line: AuditEntry) -> SafeString:
+        refusal = services.why_not(line)
+        if refusal:
+            return format_html("<span>{}</span>", refusal)
+        return format_html('<a class="button" href="{}">{}</a>', _own("revert", line.pk), _("Take this change back…"))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in ASKED or super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Every line of the page is read at once, for the names its keys lead to."""
+        found = super().get_changelist_instance(request)
+        _read(list(found.result_list), request)
+        return found
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        _read([found] if found else [], request)
+        return found
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("timeline/<uuid:key>/", self.admin_site.admin_view(self.timeline_view), name=f"{NAME}_timeline"),
+            path("<int:key>/revert/", self.admin_site.admin_view(self.revert_view), name=f"{NAME}_revert"),
+        ]
+        return own + super().get_urls()
+
+    def timeline_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """All that happened to an entry and what belongs to it, newest first."""
+        user = person(request)
+        entry = get_object_or_404(policy.visible(user, Entry.objects.select_related("event"), public=False), pk=key)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        lines = services.timeline(key, user).order_by("-id")
+        page = Paginator(lines, PAGE_SIZE).get_page(request.GET.get("p"))
+        heading = _("Timeline of entry %(number)s, %(event)s") % {"number": entry.race_number, "event": entry.event}
+        rows = readings(page.object_list, user)
+        return self._answer(request, "timeline", title=heading, page=page, readings=rows, entry=entry)
+
+    def revert_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Asks why, and takes the change back; a refusal is shown, and what was typed stays."""
+        line = self.get_object(request, str(key))
+        if line is None:
+            raise Http404
+        form = RevertForm(request.POST or None)
+        refusal = services.why_not(line)
+        if request.method == "POST" and form.is_valid() and not refusal:
+            refusal = _try(line, request, form.cleaned_data["reason"])
+            if not refusal:
+                messages.success(request, _("The change is taken back."))
+                return HttpResponseRedirect(_own("change", line.pk))
+        [reading] = readings([line], person(request))
+        heading = _("Take back: %(what)s, %(when)s") % {"what": title(line), "when": date_format(line.at, "j F H:i")}
+        return self._answer(request, "revert", title=heading, reading=reading, form=form, refusal=refusal)
+
+    def _answer(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        context |= self.admin_site.each_context(request) | {"opts": self.opts, "media": self.media}
+        return TemplateResponse(request, f"admin/audit/auditentry/{template}.html", context)
+
+
+def _try(line: AuditEntry, request: HttpRequest, reason: str) -> str:
+    """Why it was refused, empty when it is done."""
+    try:
+        services.revert(line, person(request), reason)
+    except (services.RevertError, PermissionDenied) as error:
+        return str(error)
+    return ""
+
+
+def _read(lines: list[AuditEntry], request: HttpRequest) -> None:
+    """Keep with each line what its columns say."""
+    for reading in readings(lines, person(request)):
+        reading.line.told = reading.differences
+
+
+def _difference(line: AuditEntry, most: int | None) -> SafeString:
+    told = line.told
+    context = {"differences": told[:most], "more": len(told) - len(told[:most]), "action": line.action}
+    return SafeString(render_to_string("admin/audit/_differences.html", context))
+
+
+def _own(name: str, key: Any) -> str:
+    return reverse(f"admin:{NAME}_{name}", args=[key])
+
+
+def _page_of(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def last_change(row: Model) -> str:
+    """Who changed a row last, and when: for whoever meets that change in a form."""
+    line = AuditEntry.objects.filter(table=row._meta.db_table, row_id=str(row.pk)).order_by("-id").first()
+    return f"{line.who}, {date_format(line.at, 'H:i:s')}" if line else ""
+
+
+admin_conflict.TELLERS.append(last_change)
