@@ -61,8 +61,10 @@ def make_admin() -> Login:
 def retire(event: Event, number: int) -> str:
     """What an official does when a crew gives up. Returns the entry's id, to have it scored again."""
     entry = Entry.objects.get(event=event, race_number=number)
-    entry.status = EntryStatus.RETIRED
-    entry.save()
+    for status in (EntryStatus.STARTED, EntryStatus.RETIRED):
+        entry.status = status
+        entry.full_clean()
+        entry.save()
     return str(entry.id)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Organization, User
 from apps.catalog.models import Device, Vehicle
 from apps.common.base import Row
+from apps.events.domain.standing import check_transition
 
 
 class Discipline(models.TextChoices):
@@ -172,6 +173,16 @@ class Entry(Row):
     def clean(self) -> None:
         if self.race_class_id and self.race_class.event_id != self.event_id:
             raise ValidationError({"race_class": _("This class belongs to another event.")})
+        held = Entry.objects.filter(pk=self.pk).values_list("status", flat=True).first()
+        if held is not None:
+            self._check_step(held)
+
+    def _check_step(self, held: str) -> None:
+        """Raises ValidationError, naming both and what is allowed, for a status that cannot follow (rulebook 6.4)."""
+        try:
+            check_transition(held, self.status)
+        except ValueError as error:
+            raise ValidationError({"status": str(error)}) from error
 
 
 class CrewRole(models.TextChoices):

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.course.models import Stage
+from apps.events.domain.standing import check_transition
 from apps.events.models import Entry, Event, RaceClass
 from apps.penalties.models import Decision
 from apps.scoring import queries
-from apps.scoring.domain.status import STAGE_TRANSITIONS, check_transition
+from apps.scoring.domain.status import STAGE_TRANSITIONS
 from apps.scoring.queries import Window
 from apps.telemetry.faulty import flag, unflag
 

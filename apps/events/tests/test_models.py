@@ -77,3 +77,39 @@ def test_an_unknown_time_zone_is_named() -> None:
     event = EventFactory(time_zone="Europe/Atlantis")
     with pytest.raises(ValidationError, match="Europe/Atlantis"):
         event.full_clean()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "allowed"),
+    [
+        ("registered", "accepted", ""),
+        ("registered", "finished", "accepted, withdrawn"),
+        ("accepted", "started", ""),
+        ("accepted", "retired", "dsq, registered, started, withdrawn"),
+        ("started", "finished", ""),
+        ("started", "started", ""),
+        ("finished", "retired", "dsq, nc, started"),
+        ("retired", "finished", "dsq, started"),
+        ("dsq", "finished", ""),
+        ("dsq", "nc", "accepted, finished, started"),
+        ("withdrawn", "started", "accepted, registered"),
+    ],
+)
+def test_a_standing_follows_the_one_before(old: str, new: str, allowed: str) -> None:
+    """No door skips a step: both are named, and what is allowed (rulebook 6.4)."""
+    entry = EntryFactory(status=old)
+    entry.status = new
+    if not allowed:
+        entry.full_clean()
+        return
+    with pytest.raises(ValidationError) as refused:
+        entry.full_clean()
+    assert refused.value.message_dict == {
+        "status": [f"An entry that is {old} cannot become {new}, only {allowed}."],
+    }
+
+
+@pytest.mark.parametrize("status", ["registered", "started"])
+def test_a_new_entry_may_stand_anywhere(status: str) -> None:
+    """An event taken over in its course."""
+    EntryFactory.build(status=status, event=(event := EventFactory()), race_class=RaceClassFactory(event=event)).clean()

@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.course.factories import StageFactory
 from apps.course.models import Stage
+from apps.events.domain.standing import ENTRY_TRANSITIONS
 from apps.events.factories import EntryFactory, EventFactory, RaceClassFactory
 from apps.events.models import Entry, EntryStatus, Event
 from apps.scoring import board
 from apps.scoring.domain.standings import Basis, By, Row, Table
-from apps.scoring.domain.status import ENTRY_TRANSITIONS
 from apps.scoring.factories import StageResultFactory
 from apps.scoring.models import EventResult, StageResult
 from apps.scoring.plans import event_plan

@@ -4,14 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.events.domain.standing import ENTRY_TRANSITIONS, Transitions, check_transition
 from apps.scoring.domain.status import (
     DECIDED,
-    ENTRY_TRANSITIONS,
     GONE,
     STAGE_TRANSITIONS,
     Status,
-    Transitions,
-    check_transition,
     contradiction,
     decide,
     over_stages,
