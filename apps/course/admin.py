@@ -2,6 +2,7 @@ from django.contrib import admin
 
 from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
 from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
+from apps.course.retroactive_admin import NotBackwardsAdmin
 
 
 class SegmentInline(PolicyInline[Segment, Stage]):
@@ -35,7 +36,7 @@ class SegmentAdmin(PolicyAdmin[Segment]):
 
 
 @admin.register(Geofence)
-class GeofenceAdmin(PolicyAdmin[Geofence]):
+class GeofenceAdmin(NotBackwardsAdmin[Geofence], PolicyAdmin[Geofence]):
     list_display = ("name", "event", "kind", "bearing", "retroactive")
     list_select_related = ("event",)
     list_filter = ("event", "kind")
@@ -52,7 +53,7 @@ class WaypointAdmin(PolicyAdmin[Waypoint]):
 
 
 @admin.register(SpeedLimitZone)
-class SpeedLimitZoneAdmin(PolicyAdmin[SpeedLimitZone]):
+class SpeedLimitZoneAdmin(NotBackwardsAdmin[SpeedLimitZone], PolicyAdmin[SpeedLimitZone]):
     list_display = ("__str__", "segment", "speed_limit_kmh", "tolerance_kmh", "retroactive")
     list_select_related = ("segment__stage",)
     list_filter = ("segment__stage__event",)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
 from apps.course.domain.geometry import check_geometry
+from apps.course.retroactive import NotBackwards
 from apps.events.models import Event, TimingSource
 
 
@@ -95,8 +96,10 @@ def _refuse_broken(geometry: Any, bearing: float | None = None) -> None:
         raise ValidationError({"geometry": str(error)}) from error
 
 
-class Geofence(Row):
+class Geofence(NotBackwards, Row):
     """A polygon, or a line gate of two points with the `bearing` it is crossed in."""
+
+    DESCRIPTIVE = frozenset({"name"})
 
     event = models.ForeignKey(Event, models.RESTRICT, related_name="geofences")
     name = models.CharField(_("name"), max_length=100)
@@ -136,6 +139,11 @@ class Geofence(Row):
     def clean(self) -> None:
         if self.geometry is not None and (self.bearing is None or 0 <= self.bearing <= 360):
             _refuse_broken(self.geometry, self.bearing)
+        self.refuse_backwards()
+
+    def concerned_stages(self) -> models.QuerySet[Stage]:
+        ends = models.Q(segments__entry_geofence=self.pk) | models.Q(segments__exit_geofence=self.pk)
+        return Stage.objects.filter(ends)
 
 
 class SegmentType(models.TextChoices):
@@ -272,8 +280,10 @@ class Waypoint(Row):
         return self.name or f"{self.type} {self.sort_order}"
 
 
-class SpeedLimitZone(Row):
+class SpeedLimitZone(NotBackwards, Row):
     """A limit inside a polygon, or between a DZ and an FZ waypoint whatever the route (rulebook §3.1)."""
+
+    DESCRIPTIVE = frozenset({"name"})
 
     segment = models.ForeignKey(Segment, models.RESTRICT, related_name="speed_limit_zones")
     name = models.CharField(_("name"), max_length=100, blank=True)
@@ -310,3 +320,7 @@ class SpeedLimitZone(Row):
             _refuse_broken(self.geometry)
             if self.geometry["type"] != "Polygon":
                 raise ValidationError({"geometry": _("A zone is a Polygon; a line has no inside.")})
+        self.refuse_backwards()
+
+    def concerned_stages(self) -> models.QuerySet[Stage]:
+        return Stage.objects.filter(segments=self.segment_id)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.admin_policy import PolicyAdmin
 from apps.common.admin import ReadOnlyAdmin, document_links
+from apps.course.retroactive_admin import NotBackwardsAdmin
 from apps.events.admin import PANELS
 from apps.events.models import Event
 from apps.penalties.checklist import open_settings
@@ -39,7 +40,7 @@ def _differs(row: PenaltyFormula, before: PenaltyFormula) -> bool:
 
 
 @admin.register(PenaltyFormula)
-class PenaltyFormulaAdmin(PolicyAdmin[PenaltyFormula]):
+class PenaltyFormulaAdmin(NotBackwardsAdmin[PenaltyFormula], PolicyAdmin[PenaltyFormula]):
     list_display = ("type", "target", "offence_min", "offence_max", "penalty", "grade", "event", "enabled")
     list_select_related = ("event",)
     list_filter = ("event", "type", "enabled", "grade")

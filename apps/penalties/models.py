@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
 from apps.course.models import Stage
+from apps.course.retroactive import NotBackwards
 from apps.events.models import Entry, Event, RaceClass
 from apps.penalties.domain import decisions
 from apps.penalties.domain.evaluate import EVALUATORS
@@ -55,11 +56,13 @@ def stage_and_overall() -> list[str]:
     return [AppliesTo.STAGE.value, AppliesTo.OVERALL.value]
 
 
-class PenaltyFormula(Row):
+class PenaltyFormula(NotBackwards, Row):
     """One row of the event's penalty table: an evaluator, what it is about, a bracket, a value.
 
     `belongs_to_type` is "" (whole event), "class" or "zone", `belongs_to_id` the id of that row.
     """
+
+    DESCRIPTIVE = frozenset({"article", "grade", "source"})
 
     event = models.ForeignKey(Event, models.RESTRICT, related_name="penalty_formulas")
     belongs_to_type = models.CharField(
@@ -142,6 +145,13 @@ class PenaltyFormula(Row):
         wrong = list(problems(self.as_formula()))
         if wrong:
             raise ValidationError(wrong)
+        self.refuse_backwards()
+
+    def concerned_stages(self) -> models.QuerySet[Stage]:
+        """That of its zone, else all of the event."""
+        if self.belongs_to_type == "zone":
+            return Stage.objects.filter(segments__speed_limit_zones=self.belongs_to_id)
+        return Stage.objects.filter(event=self.event_id)
 
 
 class EntryIncident(Row):

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import User
 from apps.course.models import Segment
+from apps.course.retroactive import begun_stages
 from apps.events.models import Event
 from apps.penalties.models import PenaltyFormula, ProfileUse, RuleAnswer
 from apps.penalties.profiles.merging import Change, differences, merged, paired
@@ -99,12 +101,31 @@ def _write_formulas(event: Event, wanted: list[Rule]) -> None:
     rows = list(PenaltyFormula.objects.filter(event=event))
     now = [canonical_rule(row, names) for row in rows]
     pairs = paired(now, wanted)
-    PenaltyFormula.objects.filter(id__in=[rows[index].id for index in pairs.removed]).delete()
-    for index, rule in pairs.kept:
-        if now[index] != rule:
-            _change(rows[index], columns_of(rule, names))
-    for rule in pairs.added:
-        PenaltyFormula.objects.create(event=event, **columns_of(rule, names))
+    removed = [rows[index] for index in pairs.removed]
+    written = [_changed(rows[index], columns_of(rule, names)) for index, rule in pairs.kept if now[index] != rule]
+    written += [PenaltyFormula(event=event, **columns_of(rule, names)) for rule in pairs.added]
+    _refuse_backwards(removed, written)
+    PenaltyFormula.objects.filter(id__in=[row.id for row in removed]).delete()
+    for row in written:
+        row.save()
+
+
+def _refuse_backwards(removed: list[PenaltyFormula], written: list[PenaltyFormula]) -> None:
+    """Raises RulesError naming every rule that is not retroactive, where a stage it concerns has begun."""
+    wrong = [f"{row}: not retroactive, and begun: {stages}" for row in removed if (stages := begun_stages(row))]
+    for row in written:
+        try:
+            row.refuse_backwards()
+        except ValidationError as error:
+            wrong += [f"{row}: {text}" for text in error.messages]
+    if wrong:
+        raise RulesError(wrong)
+
+
+def _changed(row: PenaltyFormula, columns: dict[str, Any]) -> PenaltyFormula:
+    for name, value in columns.items():
+        setattr(row, name, value)
+    return row
 
 
 def canonical_rule(row: PenaltyFormula, names: Owners) -> Rule:

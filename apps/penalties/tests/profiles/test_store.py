@@ -1,6 +1,9 @@
 """Profiles in events: applied whole or not at all, exported exactly, never over official results unasked."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,11 +26,11 @@ REPLACE = Wish(replace=True)
 
 @pytest.fixture
 def rally() -> Event:
-    """An event with the classes, the segment and the zone that random rules name."""
+    """An event to come with the classes, the segment and the zone that random rules name."""
     event = EventFactory()
     for code in ("M-1", "no"):
         RaceClassFactory(event=event, code=code)
-    stage = StageFactory(event=event, sort_order=1)
+    stage = StageFactory(event=event, sort_order=1, starts_at=timezone.now() + timedelta(days=1))
     SpeedLimitZoneFactory(segment=SegmentFactory(stage=stage, sort_order=1), name="Z")
     return event
 
