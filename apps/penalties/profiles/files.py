@@ -45,6 +45,20 @@ for _kind, (_pattern, _first) in PLAIN.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(_pattern), list(_first))
 
 
+# Line breaks to YAML: folded like one in plain or single-quoted text, they would be read back as spaces.
+BREAKS = frozenset("\x85\u2028\u2029")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts so that they are read back as they were."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if BREAKS & set(text) else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
 def shipped() -> dict[str, Path]:
     """The files of the profiles that come with TRM, by name."""
     return {path.stem: path for path in sorted(SHIPPED.glob("*.yaml"))}
@@ -84,7 +98,7 @@ def dumps(profile: Profile, suffix: str) -> bytes:
     plain = msgspec.to_builtins(profile)
     if _is_json(suffix):
         return msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n"
-    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+    text: str = yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return text.encode()
 
 

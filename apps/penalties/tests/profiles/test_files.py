@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -130,3 +131,10 @@ def test_any_profile_is_read_back_exactly(profile: Profile) -> None:
     """The law of the format: no text, number or table is changed by writing and reading it."""
     for suffix in (".yaml", ".json"):
         assert loads(dumps(profile, suffix), suffix) == profile
+
+
+@pytest.mark.parametrize("text", ["\x85ab'", "a\u2028\u2029b", "\x85"])
+def test_line_breaks_of_unicode_are_kept(text: str) -> None:
+    """YAML folds them outside of double quotes: a description was read back as another."""
+    profile = msgspec.structs.replace(load_shipped("serres"), description=text)
+    assert loads(dumps(profile, ".yaml"), ".yaml") == profile
