@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.desk.place import Place
@@ -14,7 +15,10 @@ from apps.desk.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A task of the race day: `page` and `query` lead to where it is done, `needs` is what the policy is asked."""
+    """A task of the race day: `page` and `query` lead to where it is done, `needs` is what the policy is asked.
+
+    A page with a colon is one of the event's live pages; the others are the desk's own.
+    """
 
     name: str
     text: Any
@@ -63,6 +67,8 @@ DAY: tuple[Hour, ...] = (
         (
             Duty("times", _("Enter times of a control"), "timing", (), RECORD),
             Duty("confirm-times", _("Times in doubt: accept or edit"), "review", (("kind", "time"),)),
+            Duty("map", _("The field on the map"), "live:map"),
+            Duty("alarms", _("Race control: SOS, stops, silence"), "live:control"),
             Duty("overdue", _("Overdue crews"), "stage", (("show", "overdue"),)),
             Duty("stopped", _("Stopped for 3 minutes"), "stage", (("show", "stopped"),)),
             Duty("speed", _("Speed zones"), "review", (("kind", "speed"),)),
@@ -94,6 +100,7 @@ DAY: tuple[Hour, ...] = (
         (
             Duty("unofficial", _("Publish unofficial results"), "results", needs=PUBLISH),
             Duty("provisional", _("Publish provisional results: the protest clock runs"), "results", needs=PUBLISH),
+            Duty("papers", _("Print classification and penalties"), "results", needs=("view", "result_revisions")),
         ),
     ),
     Hour(
@@ -120,6 +127,8 @@ def day_of(place: Place) -> list[tuple[Any, list[tuple[Duty, str]]]]:
 
 def address(place: Place, duty: Duty) -> str:
     """Where a task is done."""
+    if ":" in duty.page:
+        return reverse(duty.page, args=[place.event.organization.slug, place.event.slug])
     query = dict(duty.query)
     if query.pop("next", ""):
         following = [one for one in place.stages if place.stage and one.starts_at > place.stage.starts_at]

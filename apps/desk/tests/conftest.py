@@ -1,0 +1,1 @@
+from apps.live.tests.conftest import web as web
