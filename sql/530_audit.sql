@@ -42,7 +42,10 @@ CREATE INDEX IF NOT EXISTS audit_log_at ON audit_log USING brin (at);
 -- A row as the log keeps it: without secrets, and without what PostgreSQL derives from other columns.
 CREATE OR REPLACE FUNCTION trm_audit_kept(row_as_json jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $function$
     SELECT CASE
-        WHEN row_as_json ? 'password' THEN jsonb_set(row_as_json, '{password}', '"(not kept)"')
+        WHEN row_as_json ?| ARRAY['password', 'secret', 'previous_secret'] THEN row_as_json || (
+            SELECT jsonb_object_agg(key, '(not kept)') FROM jsonb_object_keys(row_as_json) AS key
+            WHERE key IN ('password', 'secret', 'previous_secret')
+        )
         ELSE row_as_json - 'geom'
     END
 $function$;
@@ -157,7 +160,7 @@ BEGIN
         'stages', 'segments', 'geofences', 'waypoints', 'speed_limit_zones',
         'penalty_formulas', 'profile_uses', 'rule_answers', 'entry_incidents', 'decisions',
         'entry_segment_starts', 'timing_records', 'start_overrides', 'start_lists',
-        'result_revisions', 'acknowledgements'
+        'result_revisions', 'acknowledgements', 'webhooks'
     ] LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER trm_audit AFTER INSERT OR UPDATE OR DELETE ON %I

@@ -14,6 +14,7 @@ from apps.accounts.models import User
 from apps.catalog import factories as catalog
 from apps.course import factories as course
 from apps.events import factories as events
+from apps.integrations import factories as integrations
 from apps.live import factories as live
 from apps.penalties import factories as penalties
 from apps.scoring import factories as scoring
@@ -21,7 +22,7 @@ from apps.timing import factories as timing
 
 # A model without a table is a door to something else, and its own tests open it.
 MODELS = [m for m in admin.site._registry if m.__module__.startswith("apps.") and m._meta.managed]
-MODULES = (accounts, catalog, events, course, timing, penalties, scoring, live)
+MODULES = (accounts, catalog, events, course, timing, penalties, scoring, live, integrations)
 MADE_BY: list[Any] = [
     thing
     for module in MODULES

@@ -42,6 +42,13 @@ LIVE_EMBED_ORIGINS = env.words("LIVE_EMBED_ORIGINS", default="")
 LIVE_BASEMAP_DIR = env.text("LIVE_BASEMAP_DIR", default="")
 # How long before the start and after the end of an event its marshals may act: scrutineering, sweep cars.
 EVENT_ACTIVE_MARGIN_HOURS = env.integer("EVENT_ACTIVE_MARGIN_HOURS", default=24, low=0, high=8760)
+# Whether webhooks may be called in our own network and without TLS: for tests, and receivers next to TRM.
+WEBHOOK_PRIVATE_ADDRESSES = env.boolean("WEBHOOK_PRIVATE_ADDRESSES", default=False)
+WEBHOOK_TIMEOUT_MS = env.integer("WEBHOOK_TIMEOUT_MS", default=10_000, low=100, high=60_000)
+# The wait doubles with each attempt, up to four hours: 16 attempts from 5 s on take most of a day.
+WEBHOOK_ATTEMPTS = env.integer("WEBHOOK_ATTEMPTS", default=16, low=1, high=100)
+WEBHOOK_RETRY_MS = env.integer("WEBHOOK_RETRY_MS", default=5000, low=1, high=3_600_000)
+DOMAIN_EVENTS_RETENTION_DAYS = env.integer("DOMAIN_EVENTS_RETENTION_DAYS", default=90, low=0, high=36_500)  # 0 = ever
 
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default="")
@@ -82,6 +89,7 @@ INSTALLED_APPS = [
     "apps.penalties",
     "apps.scoring",
     "apps.documents",
+    "apps.integrations",
     "apps.live",
     "apps.desk",
     "apps.demo",
@@ -99,6 +107,7 @@ MIGRATION_MODULES = {
         "penalties",
         "scoring",
         "live",
+        "integrations",
     )
 }
 

@@ -57,6 +57,9 @@ positions             v          v              v           v         v         
 acknowledgements      va         va             va          va!       .            .        .
 audit_log             v          v              .           .         .            .        .
 dry_runs              vad        vad            .           .         .            .        .
+webhooks              vacd       v              .           .         .            .        .
+webhook_deliveries    vc         v              .           .         .            .        .
+domain_events         v          v              v           .         .            .        .
 dead_letters          .          .              .           .         .            .        .
 outbox                .          .              .           .         .            .        .
 event_scoring_states  .          .              .           .         .            .        .
@@ -107,7 +110,7 @@ PERSONAL = {
     "entry_devices": "device assigned_user",
     "audit_log": "old new",
 }
-SECRET = {"users": "password"}  # read by nobody, at no door
+SECRET = {"users": "password", "webhooks": "secret previous_secret"}  # read by nobody, at no door
 # Changed by superusers alone.
 GUARDED = {"users": "password is_superuser groups user_permissions last_login"}
 
@@ -215,6 +218,9 @@ SCOPES = {
     "acknowledgements": _OF_ENTRY,
     "audit_log": Scope(organizations=("organization",)),
     "dry_runs": _of_event(),
+    "webhooks": Scope("event", ("organization",)),
+    "webhook_deliveries": Scope(organizations=("webhook__organization",)),
+    "domain_events": _of_event(),
     "dead_letters": Scope(),
     "outbox": Scope(),
     "event_scoring_states": _of_event(),

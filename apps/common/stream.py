@@ -5,6 +5,7 @@
     <stream>:dlq                      dead letters: original fields, error, failed_at, deliveries, origin_id
     recompute:requests                all work of the scorer
         group scorer
+    domain:events                 what happened (apps/integrations): id, type, event_id, entry_id, payload
     live:outbox                       pub/sub channel: a topic with news in the outbox
 
 Over several streams each device keeps to one, so that its records stay in order and one process writes it:
@@ -34,6 +35,7 @@ from apps.common.position import Position, encode
 PROCESSOR_GROUP = "processor"
 REQUESTS_STREAM = "recompute:requests"
 SCORER_GROUP = "scorer"
+DOMAIN_EVENTS = "domain:events"
 OUTBOX_CHANNEL = "live:outbox"
 MOST_KEPT = 1_000_000
 MOST_COUNTED = 1000

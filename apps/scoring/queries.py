@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, cast
+from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -196,16 +197,12 @@ def insert_crossings(rows: Sequence[CrossingRow]) -> None:
         bulk.execute(INSERT_CROSSINGS, [list(column) for column in zip(*rows, strict=True)])
 
 
-DELETE_PENALTIES = """
-    delete from entry_penalties p using unnest(%s::uuid[], %s::uuid[]) as o(entry, stage)
-    where p.entry_id = o.entry and p.stage_id = o.stage
-"""
+DELETE_PENALTIES = "delete from entry_penalties where id = any(%s::uuid[])"
 
 
-def delete_penalties(of: Sequence[tuple[str, str]]) -> None:
-    """Of pairs (entry, stage)."""
-    if of:
-        _execute(DELETE_PENALTIES, [list(column) for column in zip(*of, strict=True)])
+def delete_penalties(ids: Sequence[UUID]) -> None:
+    if ids:
+        _execute(DELETE_PENALTIES, [list(ids)])
 
 
 # Every crossing of these entries between two instants, with the rank of its device within the entry.

@@ -88,15 +88,50 @@ def _result(plan: EventPlan, scored: Scored, held: StageResult | None) -> StageR
 
 
 def _save_penalties(plan: EventPlan, scored: Sequence[Scored]) -> None:
-    """Replace the penalties of these entries and stages: all of them are readings."""
+    """Make the penalties of these entries and stages what was found. Only what differs is written: each write is told
+    to the world (sql/560_domain_events.sql)."""
     formulas = {formula.id: formula for formula in plan.formulas}
     signed = {identity for one in scored for identity in one.outcome.signed.values()}
     decisions = {str(row.id): row for row in Decision.objects.filter(id__in=signed)}
-    delete_penalties([(one.outcome.entry, one.stage.id) for one in scored])
-    rows = [_penalty(one, issued, formulas) for one in scored for issued in one.outcome.penalties]
-    for row, key in rows:
+    found = [_penalty(one, issued, formulas) for one in scored for issued in one.outcome.penalties]
+    for row, key in found:
         _sign(row, decisions.get(key))
-    EntryPenalty.objects.bulk_create([row for row, _ in rows])
+    rows = {_identity(row): row for row, _ in found}
+    held = _held_penalties([(one.outcome.entry, one.stage.id) for one in scored])
+    delete_penalties([row.pk for key, row in held.items() if key not in rows])
+    EntryPenalty.objects.bulk_create(
+        [row for key, row in rows.items() if key not in held or _told(row) != _told(held[key])],
+        update_conflicts=True,
+        unique_fields=IDENTITY,
+        update_fields=(*PENALTY_FIELDS, "updated_at"),
+    )
+
+
+IDENTITY = ("entry", "stage", "key")
+PENALTY_FIELDS = (
+    "type", "formula", "formula_snapshot", "inputs", "seconds", "applies_to", "status", "author", "reason", "decision",
+    "article",
+)  # fmt: skip
+
+
+def _held_penalties(of: Sequence[tuple[str, str]]) -> dict[tuple[str, str, str], EntryPenalty]:
+    """The penalties on record of pairs (entry, stage)."""
+    if not of:
+        return {}
+    rows = EntryPenalty.objects.filter(entry_id__in={entry for entry, _ in of}, stage_id__in={stage for _, stage in of})
+    wanted = set(of)
+    return {_identity(row): row for row in rows if _identity(row)[:2] in wanted}
+
+
+def _identity(row: EntryPenalty) -> tuple[str, str, str]:
+    return str(row.entry_id), str(row.stage_id), row.key
+
+
+def _told(row: EntryPenalty) -> list[Any]:
+    """What a penalty says, keys as text: a row that is not stored yet holds them so."""
+    values = [(field, getattr(row, EntryPenalty._meta.get_field(field).attname)) for field in PENALTY_FIELDS]
+    keys = ("formula", "author", "decision")
+    return [value if name not in keys else value and str(value) for name, value in values]
 
 
 STATUS_BY_KIND = {

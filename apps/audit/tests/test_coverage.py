@@ -11,6 +11,8 @@ READINGS = {
     "entry_scoring_states", "outbox",
 }  # fmt: skip
 BOOKKEEPING = {
+    # What has been told to other programs, and what is still to be.
+    "domain_events", "webhook_deliveries",
     # Django's own.
     "django_admin_log", "django_content_type", "django_session", "auth_permission",
 }  # fmt: skip
