@@ -51,7 +51,7 @@ WAITING = """
 
 
 def waiting(most: int) -> list[Happening]:
-    return [Happening(*row[:5], orjson.loads(row[5])) for row in _select(WAITING, [most])]
+    return [_happening(row) for row in _select(WAITING, [most])]
 
 
 # A delivery for each webhook that wants the event.
@@ -127,7 +127,7 @@ class Wish:
 def claim(wish: Wish) -> list[Claimed]:
     values = {name: getattr(wish, name) for name in ("relay", "most", "each", "lease_ms")} | {"busy": list(wish.busy)}
     rows = _select(CLAIM, values)
-    return [Claimed(r[0], r[1], r[2], Happening(*r[3:8], orjson.loads(r[8]))) for r in rows]
+    return [Claimed(row[0], row[1], row[2], _happening(row[3:])) for row in rows]
 
 
 # Only while the lease is still this relay's: another one may have taken over, and knows better.
@@ -178,6 +178,11 @@ PRUNE = """
 def prune(days: int, most: int) -> int:
     """Forget events handed out longer ago; how many."""
     return _execute(PRUNE, {"days": days, "most": most})
+
+
+def _happening(row: Sequence[Any]) -> Happening:
+    id, kind, event, entry, at, payload = row
+    return Happening(id, kind, event, entry, at, orjson.loads(payload))
 
 
 def _select(sql: str, parameters: Any) -> list[tuple[Any, ...]]:

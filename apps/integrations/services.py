@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -57,9 +58,9 @@ REPLAY = """
 
 def replay(webhook: Webhook, stretch: Stretch) -> int:
     """Deliver what happened in a stretch of time again to a webhook, in order; how many deliveries."""
-    values = {
+    values: Any = {
         "webhook": webhook.id, "since": stretch.since, "until": stretch.until, "kinds": list(stretch.kinds),
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(REPLAY, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -103,15 +103,13 @@ def _save_penalties(plan: EventPlan, scored: Sequence[Scored]) -> None:
         [row for key, row in rows.items() if key not in held or _told(row) != _told(held[key])],
         update_conflicts=True,
         unique_fields=IDENTITY,
-        update_fields=(*PENALTY_FIELDS, "updated_at"),
+        update_fields=(*TOLD, *TOLD_KEYS, "updated_at"),
     )
 
 
 IDENTITY = ("entry", "stage", "key")
-PENALTY_FIELDS = (
-    "type", "formula", "formula_snapshot", "inputs", "seconds", "applies_to", "status", "author", "reason", "decision",
-    "article",
-)  # fmt: skip
+TOLD = ("seconds", "type", "formula_snapshot", "inputs", "applies_to", "status", "reason", "article")
+TOLD_KEYS = ("formula", "author", "decision")
 
 
 def _held_penalties(of: Sequence[tuple[str, str]]) -> dict[tuple[str, str, str], EntryPenalty]:
@@ -129,9 +127,7 @@ def _identity(row: EntryPenalty) -> tuple[str, str, str]:
 
 def _told(row: EntryPenalty) -> list[Any]:
     """What a penalty says, keys as text: a row that is not stored yet holds them so."""
-    values = [(field, getattr(row, EntryPenalty._meta.get_field(field).attname)) for field in PENALTY_FIELDS]
-    keys = ("formula", "author", "decision")
-    return [value if name not in keys else value and str(value) for name, value in values]
+    return [*(getattr(row, name) for name in TOLD), *(str(getattr(row, f"{name}_id")) for name in TOLD_KEYS)]
 
 
 STATUS_BY_KIND = {

@@ -91,7 +91,7 @@ def receiving(plan: Callable[[], str] = lambda: "ok") -> Iterator[Receiver]:
             self.connection.close()
 
         def finish(self) -> None:
-            if not self.connection._closed:  # type: ignore[attr-defined]
+            if not self.connection._closed:
                 super().finish()
 
         def log_message(self, format: str, *args: object) -> None:
