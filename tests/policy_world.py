@@ -21,6 +21,7 @@ from apps.catalog.factories import (
 from apps.course import factories as course
 from apps.events.factories import EntryCrewFactory, EntryDeviceFactory, EntryFactory, EventFactory
 from apps.events.models import Entry, Event
+from apps.integrations import factories as integrations
 from apps.live.factories import AcknowledgementFactory
 from apps.penalties import factories as penalties
 from apps.penalties.models import ProfileUse, RuleAnswer
@@ -124,7 +125,17 @@ def _rows(event: Event, pilot: Any) -> dict[str, Any]:
         "event_scoring_states": EventState(event=event), "entry_scoring_states": EntryState(entry=entry),
         "outbox": scoring.OutboxRowFactory(),
     }  # fmt: skip
-    return rows | _course_rows(event) | _entry_rows(entry, pilot)
+    return rows | _course_rows(event) | _entry_rows(entry, pilot) | _told_rows(event)
+
+
+def _told_rows(event: Event) -> dict[str, Any]:
+    webhook = integrations.WebhookFactory(organization=event.organization)
+    told = integrations.DomainEventFactory(event=event)
+    return {
+        "webhooks": webhook,
+        "domain_events": told,
+        "webhook_deliveries": integrations.DeliveryFactory(webhook=webhook, domain_event=told),
+    }
 
 
 def _course_rows(event: Event) -> dict[str, Any]:
