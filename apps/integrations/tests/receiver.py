@@ -74,7 +74,7 @@ def receiving(plan: Callable[[], str] = lambda: "ok") -> Iterator[Receiver]:
             if outcome == "lost":
                 return self.cut()
             if outcome == "hang":
-                time.sleep(1)
+                time.sleep(1.5)
                 return self.cut()
             return self.answer({"ok": 204, "500": 500, "redirect": 302}[outcome])
 

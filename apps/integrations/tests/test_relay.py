@@ -39,7 +39,7 @@ SEED = int(os.environ.get("RELAY_SEED", random.randrange(10**6)))
 @pytest.fixture(autouse=True)
 def _loopback(settings: Settings) -> None:
     settings.WEBHOOK_PRIVATE_ADDRESSES = True
-    settings.WEBHOOK_TIMEOUT_MS = 400
+    settings.WEBHOOK_TIMEOUT_MS = 700
 
 
 @pytest.fixture
@@ -89,8 +89,14 @@ def by_entry(messages: list[dict[str, Any]]) -> dict[str, list[int]]:
 
 
 def check_complete_and_in_order(taken: list[Got], total: int, entries: int = 5) -> None:
-    """Each number at least once, and of an entry none after a higher one but repetitions of the last."""
-    lanes = by_entry([got.message for got in taken])
+    """Each number at least once, and of an entry for the first time in order.
+
+    A repetition may come late: what the sender has long given up can still lie in the receiver's queue.
+    """
+    first: dict[str, dict[str, Any]] = {}
+    for got in taken:
+        first.setdefault(got.message["id"], got.message)
+    lanes = by_entry(list(first.values()))
     assert sorted({n for numbers in lanes.values() for n in numbers}) == list(range(total))
     assert len(lanes) == entries
     for numbers in lanes.values():
@@ -261,7 +267,7 @@ def start(redis_url: str) -> Iterator[Start]:
             "INSTANCE_ID": name,
             "METRICS_PORT": "0",
             "WEBHOOK_PRIVATE_ADDRESSES": "true",
-            "WEBHOOK_TIMEOUT_MS": "400",
+            "WEBHOOK_TIMEOUT_MS": "700",
             "WEBHOOK_RETRY_MS": "5",
             "WEBHOOK_ATTEMPTS": "100",
         }
@@ -274,7 +280,7 @@ def start(redis_url: str) -> Iterator[Start]:
         process.wait()
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 40) -> None:
+def wait_for(done: Callable[[], bool], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it took too long"
@@ -291,10 +297,13 @@ def test_two_relays_one_of_them_killed_over_a_bad_network(redis: Redis, start: S
         first = start("first")
         happen(event, total, entries=10)
         wait_for(lambda: len(receiver.got) > 20)
+        receiver.plan = lambda: "hang"
+        wait_for(lambda: receiver.got[-1].outcome == "hang")
         first.send_signal(signal.SIGKILL)
         first.wait()
         assert len({g.message["id"] for g in receiver.taken()}) < total, "killed too late to prove anything"
         held = set(Delivery.objects.exclude(leased_by="").values_list("lane", flat=True))
+        receiver.plan = flaky(SEED)
         second, third = start("second"), start("third")
         wait_for(lambda: not waiting())
         second.send_signal(signal.SIGTERM)
