@@ -3,12 +3,26 @@
 from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import Organization, User
 from apps.accounts.policy import require, visible
 from apps.catalog.models import Device, DeviceModel, OrganizationDevice
 from apps.common.audit import because
-from apps.common.bulk import Cells, Change, Column, Preview, Refused, choice, compare, parse, text, update
+from apps.common.bulk import (
+    SHORTENED,
+    UNWRITTEN,
+    Cells,
+    Change,
+    Column,
+    Preview,
+    Refused,
+    choice,
+    compare,
+    parse,
+    text,
+    update,
+)
 from apps.common.sheets import Problem, Sheet
 
 KEY = "imei"
@@ -47,7 +61,7 @@ class DeviceImport:
                 self._write(preview)
                 return preview
         except DatabaseError as error:
-            raise Refused([Problem(0, "", UNWRITTEN)]) from error
+            raise Refused([Problem(0, "", str(UNWRITTEN))]) from error
 
     def _strangers(self, changes: tuple[Change, ...]) -> list[Problem]:
         """Trackers that somebody else has registered, or that may not be changed."""
@@ -57,7 +71,7 @@ class DeviceImport:
             return []
         seen = set(visible(self.user, Device.objects.filter(imei__in=rows)).values_list("imei", flat=True))
         refused = [imei for imei in found if imei not in seen]
-        return [Problem(rows[imei], KEY, "this tracker is registered by another organization") for imei in refused]
+        return [Problem(rows[imei], KEY, _("this tracker is registered by another organization")) for imei in refused]
 
     def _write(self, preview: Preview) -> None:
         models = {model.name: model for model in DeviceModel.objects.all()}
@@ -75,9 +89,6 @@ class DeviceImport:
         device.model = models[cells["model"]]
         device.serial_number = cells.get("serial_number", device.serial_number)
         return device
-
-
-UNWRITTEN = "the database refused it, most likely because somebody changed the same rows meanwhile: try again"
 
 
 def exported(organization: Organization) -> list[Cells]:
@@ -99,5 +110,5 @@ def _columns() -> list[Column]:
 def _imei(value: str) -> str:
     digits = value.replace(" ", "")
     if "E+" in value.upper():
-        raise ValueError(f"{value} was shortened by the spreadsheet: format the column as text")
+        raise ValueError(SHORTENED % {"value": value})
     return text(Device._meta.get_field("imei"))(digits)

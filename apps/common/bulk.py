@@ -12,9 +12,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.common.sheets import Line, Problem, Sheet
 
+SHORTENED = gettext_lazy("%(value)s was shortened by the spreadsheet: format the column as text")
+UNWRITTEN = gettext_lazy(
+    "the database refused it, most likely because somebody changed the same rows meanwhile: try again"
+)
 Read = Callable[[str], str]  # a cell as it was typed → as it is kept and compared; raises ValueError
 Cells = Mapping[str, str]
 
@@ -98,8 +104,10 @@ def parse(sheet: Sheet, columns: Sequence[Column], key: str) -> Parsed:
     known = {column.name: column for column in columns}
     missing = [c.name for c in columns if c.required and c.name not in sheet.names]
     unknown = [name for name in sheet.names if name not in known]
-    parsed = Parsed(problems=[Problem(1, name, "this column is missing") for name in missing])
-    parsed.problems += [Problem(1, name, f"unknown column; there are {', '.join(known)}") for name in unknown]
+    parsed = Parsed(problems=[Problem(1, name, _("this column is missing")) for name in missing])
+    parsed.problems += [
+        Problem(1, name, _("unknown column; there are %(names)s") % {"names": ", ".join(known)}) for name in unknown
+    ]
     if not parsed.problems:
         for line in sheet.lines:
             _parse_line(parsed, line, known)
@@ -121,10 +129,10 @@ def _parse_line(parsed: Parsed, line: Line, known: Mapping[str, Column]) -> None
 
 def _read(column: Column, text: str) -> str:
     if any(ord(letter) < 32 and letter not in "\t\n\r" for letter in text):
-        raise ValueError("it holds control characters")
+        raise ValueError(_("it holds control characters"))
     if not text:
         if column.required:
-            raise ValueError("it is empty")
+            raise ValueError(_("it is empty"))
         return ""
     return column.read(text)
 
@@ -133,7 +141,9 @@ def _twice(rows: Mapping[int, Cells], key: str) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for row, cells in rows.items():
         if cells[key] in first:
-            yield Problem(row, key, f"{cells[key]} stands in row {first[cells[key]]} already")
+            yield Problem(
+                row, key, _("%(value)s stands in row %(row)d already") % {"value": cells[key], "row": first[cells[key]]}
+            )
         first.setdefault(cells[key], row)
 
 
@@ -160,13 +170,15 @@ def whole(model_field: Any, low: int = 0, high: int = 2**31 - 1) -> Read:
 
     def read(value: str) -> str:
         if re.fullmatch(r"\d([.,]\d+)?E\+?\d+", value, re.IGNORECASE):
-            raise ValueError(f"{value} was shortened by the spreadsheet: format the column as text")
+            raise ValueError(SHORTENED % {"value": value})
         found = re.fullmatch(r"(\d{1,3}(?:[  ]\d{3})+|\d+)(?:[.,]0*)?", value)
         if not found:
-            raise ValueError(f"{value!r} is no whole number")
+            raise ValueError(_("“%(value)s” is no whole number") % {"value": value})
         number = int(re.sub(r"\D", "", found[1]))
         if not low <= number <= high:
-            raise ValueError(f"{number} is not from {low} to {high}")
+            raise ValueError(
+                _("%(number)d is not from %(low)d to %(high)d") % {"number": number, "low": low, "high": high}
+            )
         return str(number)
 
     return read
@@ -181,7 +193,9 @@ def choice(labels: Iterable[tuple[str, object]]) -> Read:
         for name, label in known:
             if folded in (name.casefold(), label.casefold()):
                 return name
-        raise ValueError(f"{value!r} is none of {', '.join(name for name, _label in known)}")
+        raise ValueError(
+            _("“%(value)s” is none of %(names)s") % {"value": value, "names": ", ".join(name for name, _label in known)}
+        )
 
     return read
 
@@ -193,7 +207,7 @@ NO = frozenset({"no", "false", "0", "jo"})
 def yes_or_no(value: str) -> str:
     folded = value.casefold()
     if folded not in YES | NO:
-        raise ValueError(f"{value!r} is neither yes nor no")
+        raise ValueError(_("“%(value)s” is neither yes nor no") % {"value": value})
     return "yes" if folded in YES else "no"
 
 
@@ -210,7 +224,7 @@ def day(value: str) -> str:
             return datetime.strptime(value, form).date().isoformat()
         except ValueError:
             continue
-    raise ValueError(f"{value!r} is no day: write it as 1990-05-31 or 31.05.1990")
+    raise ValueError(_("“%(value)s” is no day: write it as 1990-05-31 or 31.05.1990") % {"value": value})
 
 
 def update(rows: Collection[Any], fields: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from io import BytesIO, StringIO
 from typing import Any
 
 import openpyxl
+from django.utils.translation import gettext as _
 from openpyxl.cell import WriteOnlyCell
 
 from apps.common.cells import guarded, unguarded
@@ -28,7 +29,8 @@ class Problem:
     reason: str
 
     def __str__(self) -> str:
-        place = ", ".join(filter(None, [f"row {self.row}" if self.row else "", self.field]))
+        row = _("row %(row)d") % {"row": self.row} if self.row else ""
+        place = ", ".join(filter(None, [row, self.field]))
         return f"{place}: {self.reason}" if place else self.reason
 
 
@@ -56,7 +58,7 @@ def read(file_name: str, content: bytes) -> Sheet:
     """The table in a CSV or XLSX file. Raises Unreadable, naming the file and the reason."""
     try:
         if len(content) > LARGEST:
-            raise Unreadable(f"larger than {LARGEST // 2**20} MiB")
+            raise Unreadable(_("larger than %(size)d MiB") % {"size": LARGEST // 2**20})
         rows = _xlsx(content) if content[:2] == b"PK" else _csv(content)
         return _sheet([(number, cells) for number, cells in rows if any(cells)])
     except Unreadable as error:
@@ -92,7 +94,7 @@ def _text_cell(sheet: Any, text: str) -> Any:
 
 def _sheet(rows: list[tuple[int, list[str]]]) -> Sheet:
     if not rows:
-        raise Unreadable("it is empty: the first row must name the columns")
+        raise Unreadable(_("it is empty: the first row must name the columns"))
     (_number, first), *others = rows
     names = tuple(_name(cell) for cell in first)
     while names and not names[-1]:
@@ -105,14 +107,14 @@ def _sheet(rows: list[tuple[int, list[str]]]) -> Sheet:
 def _check(names: tuple[str, ...], rows: list[tuple[int, list[str]]]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if "" in names:
-        raise Unreadable(f"column {names.index('') + 1} has no name in the first row")
+        raise Unreadable(_("column %(column)d has no name in the first row") % {"column": names.index("") + 1})
     if twice:
-        raise Unreadable(f"two columns are called {', '.join(twice)}")
+        raise Unreadable(_("two columns are called %(names)s") % {"names": ", ".join(twice)})
     if len(rows) > MOST_ROWS:
-        raise Unreadable(f"more than {MOST_ROWS} rows")
+        raise Unreadable(_("more than %(most)d rows") % {"most": MOST_ROWS})
     wide = next((number for number, cells in rows if any(cells[len(names) :])), None)
     if wide is not None:
-        raise Unreadable(f"row {wide} has more cells than the first row has names")
+        raise Unreadable(_("row %(row)d has more cells than the first row has names") % {"row": wide})
 
 
 def _name(text: str) -> str:
@@ -122,7 +124,7 @@ def _name(text: str) -> str:
 def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     text = _decoded(content)
     if "\x00" in text:
-        raise Unreadable("it holds NUL characters: it is no text")
+        raise Unreadable(_("it holds NUL characters: it is no text"))
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(";\t,", key=first.count)  # Excel writes semicolons where the comma is for decimals
     reader = csv.reader(StringIO(text), delimiter=delimiter, strict=True)
@@ -130,7 +132,7 @@ def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
         for cells in reader:
             yield reader.line_num, [unguarded(cell.strip()) for cell in cells]
     except csv.Error as error:
-        raise Unreadable(f"row {reader.line_num} is no CSV: {error}") from error
+        raise Unreadable(_("row %(row)d is no CSV: %(error)s") % {"row": reader.line_num, "error": error}) from error
 
 
 def _decoded(content: bytes) -> str:
@@ -139,19 +141,19 @@ def _decoded(content: bytes) -> str:
             return content.decode("utf-16")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable("it is not in UTF-8: save it as “CSV UTF-8”, or as XLSX") from error
+        raise Unreadable(_("it is not in UTF-8: save it as “CSV UTF-8”, or as XLSX")) from error
 
 
 def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(BytesIO(content)) as parts:
             if sum(part.file_size for part in parts.infolist()) > LARGEST_UNPACKED:
-                raise Unreadable("it unpacks to too much")
+                raise Unreadable(_("it unpacks to too much"))
         book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         if isinstance(error, Unreadable):
             raise
-        raise Unreadable("it is no XLSX file") from error
+        raise Unreadable(_("it is no XLSX file")) from error
     sheet = book.worksheets[0]
     rows = sheet.iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS, values_only=True)
     for number, cells in enumerate(rows, start=1):

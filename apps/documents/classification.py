@@ -90,16 +90,16 @@ def _columns(seen: Frozen) -> tuple[Column, ...]:
     return (
         Column("rank", _("Rank"), 7.5, wraps=False, strong=True),
         Column("race_number", _("No."), 6.5, wraps=False, strong=True),
-        Column("crew", _("Crew"), 30, strong=True),
-        Column("nationality", _("Nat."), 6.5),
-        Column("vehicle", _("Vehicle"), 16),
+        Column("crew", _("Crew"), 28, strong=True),
+        Column("nationality", _("Nat."), 8),
+        Column("vehicle", _("Vehicle"), 15),
         Column("class", _("Class"), 8.5),
         *stages,
         Column("time", _("Time"), 14, wraps=False),
-        Column("penalties", _("Penalties"), 12, wraps=False),
+        Column("penalties", _("Penalties"), 14, wraps=False),
         Column("total", _("Total"), 15, wraps=False, strong=True),
         Column("gap", _("Gap"), 14, wraps=False),
-        Column("status", _("Status"), 9),
+        Column("status", _("Status"), 10),
     )
 
 

@@ -45,7 +45,7 @@ def _columns() -> tuple[Column, ...]:
         Column("class", _("Class"), 8),
         Column("offence", _("What happened"), 36),
         Column("article", _("Article"), 14),
-        Column("penalty", _("Penalty"), 12, wraps=False, strong=True),
+        Column("penalty", _("Penalty"), 13, wraps=False, strong=True),
         Column("decision", _("Decision"), 13),
     )
 

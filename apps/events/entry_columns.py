@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 
 from apps.accounts.models import User
 from apps.catalog.models import Device, Vehicle
-from apps.common.bulk import Cells, Column, Read, choice, day, text, whole, yes_or_no
+from apps.common.bulk import SHORTENED, Cells, Column, Read, choice, day, text, whole, yes_or_no
 from apps.events.models import CrewRole, Entry, EntryCrew, EntryDevice, EntryStatus, Event
 
 KEY = "race_number"
@@ -81,7 +81,9 @@ def _told(link: EntryCrew, name: str) -> str:
     if name == "role":
         return link.role
     shown = _shown(getattr(link.user, name))
-    return "" if shown.endswith(NOWHERE) else shown
+    if name == "email":
+        return "" if shown.endswith(NOWHERE) else shown.lower()
+    return shown
 
 
 def _shown(value: object) -> str:
@@ -122,5 +124,5 @@ def _email(value: str) -> str:
 def _imei(value: str) -> str:
     digits = value.replace(" ", "")
     if "E+" in value.upper():
-        raise ValueError(f"{value} was shortened by the spreadsheet: format the column as text")
+        raise ValueError(SHORTENED % {"value": value})
     return text(Device._meta.get_field("imei"))(digits)

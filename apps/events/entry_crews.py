@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.contrib.auth.hashers import make_password
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.policy import may, visible
@@ -27,6 +29,11 @@ class Seat:
     def is_taken(self) -> bool:
         return any(self.cells.get(name) for name in ("first_name", "last_name", "email"))
 
+    @property
+    def says_nothing(self) -> bool:
+        """Nobody is named, and the file could not have named anybody: whoever is in the seat stays."""
+        return not self.is_taken and not {"first_name", "last_name"} <= self.cells.keys()
+
     def column(self, name: str) -> str:
         return f"crew_{self.number}_{name}"
 
@@ -44,7 +51,10 @@ def settled(cells: Cells, before: Cells | None) -> Cells:
     """The row with what an empty cell leaves as it is: what is known of a person who stays in the seat."""
     filled = dict(cells)
     for seat in seats(cells):
-        if before is None or not seat.is_taken or not _stays(seat, before):
+        if not seat.is_taken and not seat.says_nothing:
+            filled |= {seat.column("role"): ""} if "role" in seat.cells else {}  # of nobody
+        stays = seat.says_nothing or (seat.is_taken and before is not None and _stays(seat, before))
+        if before is None or not stays:
             continue
         filled |= {seat.column(n): before.get(seat.column(n), "") for n, value in seat.cells.items() if not value}
     return filled
@@ -74,7 +84,7 @@ class Crews:
         """Find everybody named by an address, in two queries."""
         taken = [(change, seat) for change in changes for seat in seats(change.cells) if seat.is_taken]
         emails = {seat.cells.get("email") or self._nowhere(change, seat) for change, seat in taken}
-        rows = User.objects.filter(email__in=emails)
+        rows = User.objects.annotate(address=Lower("email")).filter(address__in=emails)
         self.known = {user.email.lower(): user for user in rows}
         seen = self.known if self.user is None else {u.email.lower() for u in visible(self.user, rows)}
         self.hidden = frozenset(e for e in self.known.keys() - set(seen) if not e.endswith(NOWHERE))
@@ -86,21 +96,23 @@ class Crews:
         found: list[tuple[User, str]] = []
         for number in range(1, max([*told, len(held)]) + 1):
             link, seat = held[number - 1] if number <= len(held) else None, told.get(number)
-            if seat is None and link is not None:
+            if link is not None and seat is None:
                 found.append((link.user, link.role))  # the file has no columns for this seat
-            elif seat is not None and seat.is_taken:
+            elif seat is not None and (seat.is_taken or (seat.says_nothing and link is not None)):
                 person = self._person(change, seat, link)
                 found.append((person, seat.cells.get("role") or (link.role if link else CrewRole.PILOT)))
+            elif seat is not None and (seat.cells.get("nationality") or seat.cells.get("birth_date")):
+                self.problems.append(Problem(change.row, seat.column("first_name"), _("say who this is")))
         self.problems += _twice(change, [person for person, _role in found])
         return found
 
     def _person(self, change: Change, seat: Seat, link: EntryCrew | None) -> User:
         email = seat.cells.get("email") or self._address(change, seat, link)
         if email in self.hidden:
-            reason = "the account with this address belongs to another organization: ask the person to join yours"
+            reason = _("the account with this address belongs to another organization: ask the person to join yours")
             self.problems.append(Problem(change.row, seat.column("email"), reason))
         known = self.known.get(email) or self.fresh.get(email)
-        if known is None and link is not None and link.user.email == email:
+        if known is None and link is not None and link.user.email.lower() == email:
             known = link.user
         if known is None:
             known = self.fresh[email] = User(email=email, password=make_password(None))
@@ -112,7 +124,7 @@ class Crews:
     def _address(self, change: Change, seat: Seat, link: EntryCrew | None) -> str:
         """Of somebody without one in the file: who is in the seat already, else an address that leads nowhere."""
         if link is not None and _same_person(link.user, seat):
-            return link.user.email
+            return link.user.email.lower()
         return self._nowhere(change, seat)
 
     def _nowhere(self, change: Change, seat: Seat) -> str:
@@ -125,7 +137,7 @@ class Crews:
             if person.email not in self.fresh:
                 self.changed[person.email] = person
             return
-        reason = f"you may not change the account of {person}: leave the names as they are there"
+        reason = _("you may not change the account of %(person)s: leave it as it is") % {"person": person}
         self.problems.append(Problem(change.row, seat.column("first_name"), reason))
 
     def _differs(self, person: User, cells: Cells) -> bool:
@@ -174,4 +186,4 @@ def _same_person(user: User, seat: Seat) -> bool:
 def _twice(change: Change, people: list[User]) -> Iterator[Problem]:
     emails = [person.email for person in people]
     if len(set(emails)) < len(emails):
-        yield Problem(change.row, "crew_1_email", "one person stands in two seats")
+        yield Problem(change.row, "crew_1_email", _("one person stands in two seats"))

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field, replace
 
 from django.db import DatabaseError, transaction
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.policy import require
 from apps.catalog.models import OrganizationVehicle, Vehicle
 from apps.common.audit import because
-from apps.common.bulk import Cells, Change, Preview, Refused, compare, parse, update
+from apps.common.bulk import UNWRITTEN, Cells, Change, Preview, Refused, compare, parse, update
 from apps.common.sheets import Problem, Sheet
 from apps.events.entry_columns import KEY, VEHICLE, cells_of, columns, entries_of
 from apps.events.entry_crews import Crews, seats, settled, write_links
 from apps.events.entry_trackers import Trackers
 from apps.events.models import Entry, Event, RaceClass
 
-UNWRITTEN = "the database refused it, most likely because somebody changed the same rows meanwhile: try again"
 FIELDS = ("race_class", "status", "competing", "team", "vehicle")
 
 
@@ -48,7 +48,7 @@ class EntryImport:
                 plan.write()
                 return plan.preview
         except DatabaseError as error:
-            raise Refused([Problem(0, "", UNWRITTEN)]) from error
+            raise Refused([Problem(0, "", str(UNWRITTEN))]) from error
 
     def _plan(self, sheet: Sheet) -> "_Plan":
         self.check()
@@ -115,7 +115,7 @@ class _Plan:
             entry.vehicle = None
             return
         missing = [name for name in ("make", "model") if not told[name]]
-        self.problems += [Problem(change.row, f"vehicle_{name}", "a vehicle needs it") for name in missing]
+        self.problems += [Problem(change.row, f"vehicle_{name}", _("a vehicle needs it")) for name in missing]
         if entry.vehicle is None or entry.vehicle_id in shared:
             entry.vehicle = Vehicle()
             self.vehicles.append(entry.vehicle)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.policy import visible
@@ -46,7 +47,9 @@ class Trackers:
         self.problems += _twice(change, wanted)
         for priority, (column, imei) in enumerate(wanted.items(), start=1):
             if imei not in self.known:
-                reason = f"no tracker {imei} is registered in your organization: import trackers first"
+                reason = _("no tracker %(imei)s is registered in your organization: import trackers first") % {
+                    "imei": imei
+                }
                 self.problems.append(Problem(change.row, column, reason))
             elif imei not in held:
                 self.fresh.append((change.row, column, self._link(entry, imei, priority)))
@@ -70,8 +73,8 @@ class Trackers:
         if timezone.now() < self.event.starts_at:
             self.gone.append(link)
             return
-        reason = f"the event has begun: end the assignment of {link.device.imei} in the form of the entry instead"
-        self.problems.append(Problem(change.row, "device_1", reason))
+        reason = _("the event has begun: end the assignment of %(imei)s in the form of the entry instead")
+        self.problems.append(Problem(change.row, "device_1", reason % {"imei": link.device.imei}))
 
     def check_free(self) -> None:
         """No tracker may be with two entries at a time; in one query."""
@@ -83,7 +86,8 @@ class Trackers:
         for other in others.select_related("device", "entry__event"):
             if other.assigned_until is None or other.assigned_until > begin:
                 row, column = wanted[other.device_id]
-                reason = f"{other.device.imei} is with number {other.entry} of {other.entry.event} in that time"
+                told = {"imei": other.device.imei, "entry": other.entry, "event": other.entry.event}
+                reason = _("%(imei)s is with number %(entry)s of %(event)s in that time") % told
                 self.problems.append(Problem(row, column, reason))
         self.problems += self._shared()
 
@@ -92,7 +96,9 @@ class Trackers:
         for row, column, link in self.fresh:
             imei = link.device.imei
             if imei in first and first[imei] != row:
-                yield Problem(row, column, f"{imei} stands in row {first[imei]} already")
+                yield Problem(
+                    row, column, _("%(value)s stands in row %(row)d already") % {"value": imei, "row": first[imei]}
+                )
             first.setdefault(imei, row)
 
     def write(self) -> None:
@@ -103,4 +109,4 @@ class Trackers:
 
 def _twice(change: Change, wanted: Mapping[str, str]) -> Iterator[Problem]:
     if len(set(wanted.values())) < len(wanted):
-        yield Problem(change.row, "device_1", "one tracker stands in two columns")
+        yield Problem(change.row, "device_1", _("one tracker stands in two columns"))

@@ -50,7 +50,7 @@ def test_trackers_of_others_are_refused(club: Organization, director: User) -> N
     [
         ("1;FMB920;", "imei: 14 to 17 digits"),
         ("3,56307E+14;FMB920;", "imei: 3,56307E.14 was shortened"),
-        ("356307042441013;X;", "model: 'X' is none of"),
+        ("356307042441013;X;", "model: “X” is none of"),
         (f"356307042441013;FMB920;{'s' * 51}", "serial_number: Ensure this value has at most 50"),
     ],
 )

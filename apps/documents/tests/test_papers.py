@@ -4,13 +4,14 @@ import csv
 import re
 from datetime import timedelta
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 from pypdf import PdfReader
 
 from apps.accounts.factories import OrganizationUserFactory, UserFactory
@@ -243,3 +244,19 @@ def test_a_decision_says_who_decided_what_why_and_whether_it_holds(built: Built)
     built.decision.save()
     text = text_of(client.get(address(built, "decision")).content)
     assert "REVOKED" in text and "The marshal was mistaken" in text and "Blerta" in text
+
+
+def test_every_text_of_documents_and_imports_is_there_in_albanian() -> None:
+    """What the programs mark to be translated, and no text twice."""
+    root = Path(__file__).resolve().parents[3]
+    files = [
+        *root.glob("apps/documents/*.py"), *root.glob("apps/events/entry_*.py"), root / "apps/catalog/device_import.py",
+        root / "apps/common/bulk.py", root / "apps/common/sheets.py", root / "apps/accounts/admin_import.py",
+        *root.glob("apps/documents/templates/**/*.html"), *root.glob("apps/accounts/templates/admin/importing/*.html"),
+    ]  # fmt: skip
+    marked = re.compile(r'(?:\b_|gettext_lazy|gettext)\(\s*"([^"]+)"|translate ["\']([^"\']+)["\']')
+    texts = {a or b for file in files for a, b in marked.findall(file.read_text())}
+    assert len(texts) > 120
+    with translation.override("sq"):
+        same = sorted(text for text in texts if translation.gettext(text) == text)
+    assert same == []

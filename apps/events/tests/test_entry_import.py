@@ -132,19 +132,28 @@ def test_an_empty_seat_leaves_the_crew_and_an_empty_cell_keeps_what_is_known_of_
     assert only.user.email == "gezim@example.org" and str(only.user.birth_date) == "1990-05-31"
 
 
+def test_a_file_that_names_nobody_takes_nobody_out_of_a_crew(event: Event, director: User) -> None:
+    bring(event, director, FILE)
+    before = exported(event)
+    bring(event, director, "race_number,class,crew_1_email,crew_2_nationality\n301,C-2,,AL\n302,C-2,,\n")
+    (changed, same), (old, _same) = exported(event), before
+    assert same == before[1] and {**changed, "crew_2_nationality": ""} == old and changed["crew_2_nationality"] == "AL"
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("x,C-2,,,,,,,", "row 2, race_number: 'x' is no whole number"),
+        ("x,C-2,,,,,,,", "row 2, race_number: “x” is no whole number"),
         ("0,C-2,,,,,,,", "row 2, race_number: 0 is not from 1"),
         (",C-2,,,,,,,", "row 2, race_number: it is empty"),
         ("99999999999,C-2,,,,,,,", "row 2, race_number: 99999999999 is not from"),
-        ("301,Z-9,,,,,,,", "row 2, class: 'Z-9' is none of C-2"),
-        ("301,C-2,gone,,,,,,", "row 2, status: 'gone' is none of registered"),
+        ("301,Z-9,,,,,,,", "row 2, class: “Z-9” is none of C-2"),
+        ("301,C-2,gone,,,,,,", "row 2, status: “gone” is none of registered"),
         (f"301,C-2,,{'x' * 101},,,,,", "row 2, team: Ensure this value has at most 100 characters"),
         ("301,C-2,,,Toyota,,,,", "row 2, vehicle_model: a vehicle needs it"),
         ("301,C-2,,,,,no-address,,", "row 2, crew_1_email: Enter a valid email address"),
-        ("301,C-2,,,,,,31.02.1990,", "row 2, crew_1_birth_date: '31.02.1990' is no day"),
+        ("301,C-2,,,,,,31.05.1990,", "row 2, crew_1_first_name: say who this is"),
+        ("301,C-2,,,,,,31.02.1990,", "row 2, crew_1_birth_date: “31.02.1990” is no day"),
         ("301,C-2,,,,,,,123", "row 2, device_1: 14 to 17 digits"),
         ("301,C-2,,,,,,,356307042449999", "row 2, device_1: no tracker 356307042449999 is registered"),
         ("301,C-2,,,,,,,\"3,56307E+14\"", "row 2, device_1: 3,56307E+14 was shortened by the spreadsheet"),
