@@ -10,6 +10,7 @@ from apps.accounts.factories import OrganizationUserFactory, UserFactory
 from apps.desk.tests import office as offices
 from apps.desk.tests.office import Office, signed_in
 from apps.events.factories import EventFactory
+from apps.penalties.models import EntryPenalty
 from apps.timing.models import EntryCrossing
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +108,13 @@ def test_no_page_asks_more_for_300_entries_than_for_one(entries: int) -> None:
             assert client.get(office.page(page, **query)).status_code == 200
         counts[page] = len(seen)
     assert counts == QUERIES
+
+
+def test_a_proposed_penalty_leads_to_the_page_that_explains_it(office: Office) -> None:
+    """From the review queue and from the entry; the page opens."""
+    client = signed_in(office, "race-director")
+    penalty = EntryPenalty.objects.all()[0]
+    entry = reverse("admin:desk_entry", args=[office.event.pk, penalty.entry_id])
+    for page in (office.page("review"), f"{entry}?stage={penalty.stage.sort_order}"):
+        assert f'href="{penalty.get_absolute_url()}"' in client.get(page).content.decode()
+    assert client.get(penalty.get_absolute_url()).status_code == 200
