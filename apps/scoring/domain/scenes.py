@@ -56,16 +56,21 @@ class Setting:
 
 
 def scene(type_: str, inputs: Inputs, setting: Setting) -> Scene:
-    """What to show of a penalty of a type; of one about the whole stage its controls, without a track."""
-    if type_ in SCENES:
+    """What to show of a penalty of a type; of one about the whole stage its controls, without a track.
+
+    So too of one issued by an older engine, whose inputs may lack what the scene needs.
+    """
+    try:
         return SCENES[type_](inputs, setting)
+    except KeyError:
+        pass
     ends = setting.ends(inputs)
     return Scene(_named((ends.start, ends.finish)) or setting.everywhere())
 
 
 def _speed_zone(inputs: Inputs, setting: Setting) -> Scene:
-    over = sorted(inputs.get("fixes", ()))
-    intervals = [(a, b) for a, b in inputs.get("intervals", ())]
+    over = sorted(inputs["fixes"])
+    intervals = [(a, b) for a, b in inputs["intervals"]]
     ended = [(a, max([a, *over]) if b is None else b) for a, b in intervals]
     marks = [("zone_begins", a) for a, _ in intervals] + [("zone_ends", b) for _, b in intervals if b is not None]
     peak = [("peak", inputs["peak_ts"])] if "peak_ts" in inputs else []
@@ -83,18 +88,18 @@ def _visible(intervals: Iterable[Stretch], over: Iterable[int]) -> list[Stretch]
 
 
 def _missed(inputs: Inputs, setting: Setting) -> Scene:
-    waypoint = str(inputs.get("waypoint"))
+    waypoint = str(inputs["waypoint"])
     return Scene((waypoint,), nearest=waypoint)
 
 
 def _closed(inputs: Inputs, setting: Setting) -> Scene:
-    return _moments((str(inputs.get("waypoint")),), ("passed", inputs["passed_ts"]))
+    return _moments((str(inputs["waypoint"]),), ("passed", inputs["passed_ts"]))
 
 
 def _time_control(inputs: Inputs, setting: Setting) -> Scene:
     recorded = inputs["recorded_ts"]
     stretch = (recorded - MARGIN_MS, recorded + MINUTE_MS + MARGIN_MS)
-    return Scene((str(inputs.get("control")),), (stretch,))
+    return Scene((str(inputs["control"]),), (stretch,))
 
 
 def _late_start(inputs: Inputs, setting: Setting) -> Scene:

@@ -92,6 +92,8 @@ def test_a_long_zone_is_shown_around_what_was_too_fast() -> None:
         ("time_control", {"control": "tc", "recorded_ts": 60_000}, ("tc",)),
         ("closed_control", {"waypoint": "w", "passed_ts": 5}, ("w",)),
         ("imposed", {}, ("start", "w", "finish")),
+        ("missed_waypoint", {}, ("start", "w", "finish")),  # of an engine that froze fewer inputs
+        ("speed_zone", {"zone": "z"}, ("start", "w", "finish")),
     ],
 )
 def test_the_controls_of_a_scene(type_: str, inputs: dict[str, object], controls: tuple[str, ...]) -> None:
