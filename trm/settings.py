@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
@@ -50,6 +51,13 @@ WEBHOOK_ATTEMPTS = env.integer("WEBHOOK_ATTEMPTS", default=16, low=1, high=100)
 WEBHOOK_RETRY_MS = env.integer("WEBHOOK_RETRY_MS", default=5000, low=1, high=3_600_000)
 DOMAIN_EVENTS_RETENTION_DAYS = env.integer("DOMAIN_EVENTS_RETENTION_DAYS", default=90, low=0, high=36_500)  # 0 = ever
 
+# Requests a minute over REST, for each user, or each address without one; 0 = as many as they like.
+API_RATES = {
+    "official": env.integer("API_RATE_OFFICIAL", default=6000, low=0, high=10_000_000),
+    "member": env.integer("API_RATE_MEMBER", default=600, low=0, high=10_000_000),
+    "anyone": env.integer("API_RATE_ANYONE", default=300, low=0, high=10_000_000),
+}
+
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default="")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]")
@@ -77,10 +85,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "guardian",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
     "channels",
     "apps.common",
     "apps.telemetry",
     "apps.accounts",
+    "apps.rest",
     "apps.catalog",
     "apps.events",
     "apps.audit",
@@ -99,6 +111,7 @@ MIGRATION_MODULES = {
     for label in (
         "telemetry",
         "accounts",
+        "rest",
         "catalog",
         "events",
         "audit",
@@ -124,6 +137,7 @@ MIDDLEWARE = [
     "apps.accounts.rights.RememberRights",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -142,6 +156,7 @@ ROOT_URLCONF = "trm.urls"
 ASGI_APPLICATION = "trm.asgi.application"
 
 DATABASES = {"default": env.database(DATABASE_URL, pool=DATABASE_POOL)}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {
     "default": {
@@ -153,10 +168,21 @@ CHANNEL_LAYERS = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None
+# Wrong passwords, counted for an account and an address together: nobody can lock others out from elsewhere.
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "username"  # what authenticate() is called with, though the login is an e-mail
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_LOCKOUT_CALLABLE = "apps.rest.lockout.locked_out"
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -172,7 +198,35 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static-collected"
 WHITENOISE_USE_FINDERS = True  # a fresh clone shows its pages before any collectstatic
 
-REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.rest.authentication.TokenAuthentication",
+        "apps.rest.authentication.SessionAuthentication",
+    ],
+    # The policy is asked row by row, in the views: public events are for everyone.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.rest.throttling.RoleThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["apps.rest.parsers.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "apps.rest.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+    "DEFAULT_SCHEMA_CLASS": "apps.rest.schema.ResourceSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TRM",
+    "DESCRIPTION": "Timing and scoring of GPS-tracked rallies. Who may do what is the same here as at every door.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["apps.rest.schema.finish"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "docExpansion": "none", "validatorUrl": None},
+    "AUTHENTICATION_WHITELIST": [],
+}
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_RESULT_EXPIRES = 3600

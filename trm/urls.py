@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("evidence/", include("apps.scoring.urls")),
+    path("api/v1/", include("trm.api")),
     path("live/", include("apps.live.urls")),
     path("documents/", include("apps.documents.urls")),
 ]

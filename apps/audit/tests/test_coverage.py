@@ -15,6 +15,10 @@ BOOKKEEPING = {
     "domain_events", "webhook_deliveries",
     # Django's own.
     "django_admin_log", "django_content_type", "django_session", "auth_permission",
+    # Of the API: a token is like a session, a remembered answer is gone in a day.
+    "api_tokens", "idempotency_keys",
+    # Of django-axes, which counts in Redis: they stay empty.
+    "axes_accessattempt", "axes_accessattemptexpiration", "axes_accessfailurelog", "axes_accesslog",
 }  # fmt: skip
 
 TABLES = sorted(model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed)

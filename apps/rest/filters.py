@@ -1,0 +1,180 @@
+"""Filters of a list: `?status=accepted&race_number__gte=300&updated_at__gt=…`, by every column a user may read.
+
+A filter on a column that may not be read would tell it letter by letter, so it is refused like one that does not
+exist. `event=<id>` works for everything that belongs to an event, however far away it is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Model, Q
+from django.utils.dateparse import parse_date, parse_datetime
+from rest_framework.exceptions import ValidationError
+
+from apps.accounts.policy_table import SCOPES
+
+Parser = Callable[[str], Any]
+ORDERED = ("gt", "gte", "lt", "lte")
+RESERVED = frozenset({"limit", "cursor", "ordering", "search", "expand", "scope", "event", "format"})
+MOST_VALUES = 500  # of an __in
+
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("true or false")
+    return text == "true"
+
+
+def _instant(text: str) -> datetime:
+    found = parse_datetime(text)
+    if found is None:
+        raise ValueError("an ISO 8601 instant, e.g. 2026-06-07T08:00:00Z")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _day(text: str) -> date:
+    found = parse_date(text)
+    if found is None:
+        raise ValueError("an ISO 8601 date")
+    return found
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    if abs(number) > 2**63 - 1:
+        raise ValueError("a smaller number")
+    return number
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("a number") from error
+    if not number.is_finite() or abs(number.adjusted()) > 300:
+        raise ValueError("a number within reason")
+    return number
+
+
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("text without NUL")
+    text.encode()  # a lone surrogate is a ValueError
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How values of a column are read from an address, which lookups make sense, and its OpenAPI type."""
+
+    parse: Parser
+    lookups: tuple[str, ...]
+    schema: Mapping[str, str]
+
+
+UUIDS = Kind(UUID, ("in",), {"type": "string", "format": "uuid"})
+KINDS: tuple[tuple[type[models.Field[Any, Any]], Kind], ...] = (
+    (models.UUIDField, UUIDS),
+    (models.BooleanField, Kind(_truth, (), {"type": "boolean"})),
+    (models.IntegerField, Kind(_integer, ("in", *ORDERED), {"type": "integer", "format": "int64"})),
+    (models.DateTimeField, Kind(_instant, ORDERED, {"type": "string", "format": "date-time"})),
+    (models.DateField, Kind(_day, ORDERED, {"type": "string", "format": "date"})),
+    (models.FloatField, Kind(_number, ORDERED, {"type": "number"})),
+    (models.DecimalField, Kind(_number, ORDERED, {"type": "number"})),
+    (models.CharField, Kind(_text, ("in", "icontains"), {"type": "string"})),
+    (models.TextField, Kind(_text, ("icontains",), {"type": "string"})),
+)
+
+
+def kind_of(field: "models.Field[Any, Any]") -> Kind | None:
+    """None for JSON and arrays: they are no filters."""
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    return next((kind for type_, kind in KINDS if isinstance(field, type_)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One parameter: the field it needs to be readable, the lookup it becomes, how it reads its text."""
+
+    field: str
+    lookup: str
+    parse: Parser
+    schema: Mapping[str, str]
+
+
+@cache
+def filters_of(model: type[Model]) -> dict[str, Filter]:
+    """Every filter of a resource by the name of its parameter."""
+    return {one.lookup if one.lookup != f"{one.field}__exact" else one.field: one for one in _filters(model)}
+
+
+def _filters(model: type[Model]) -> Iterator[Filter]:
+    for field in model._meta.concrete_fields:
+        kind = kind_of(field)
+        if kind is None:
+            continue
+        yield Filter(field.name, f"{field.name}__exact", kind.parse, kind.schema)
+        for lookup in kind.lookups:
+            parse = _many(kind.parse) if lookup == "in" else kind.parse
+            schema = {"type": "string"} if lookup == "in" else kind.schema
+            yield Filter(field.name, f"{field.name}__{lookup}", parse, schema)
+        if field.null:
+            yield Filter(field.name, f"{field.name}__isnull", _truth, {"type": "boolean"})
+
+
+def _many(parse: Parser) -> Parser:
+    def parse_all(text: str) -> list[Any]:
+        parts = text.split(",")
+        if len(parts) > MOST_VALUES:
+            raise ValueError(f"at most {MOST_VALUES} values")
+        return [parse(part) for part in parts]
+
+    return parse_all
+
+
+def conditions(model: type[Model], params: Mapping[str, str], readable: frozenset[str]) -> Q:
+    """The filters of an address. Raises ValidationError naming every parameter that is wrong or unknown."""
+    known, found, wrong = filters_of(model), Q(), {}
+    for name, text in params.items():
+        one = known.get(name)
+        if name in RESERVED and one is None:
+            continue
+        if one is None or one.field not in readable:
+            wrong[name] = ["There is no such filter."]
+            continue
+        try:
+            found &= Q((one.lookup, one.parse(text)))
+        except ValueError as error:
+            wrong[name] = [f"Not valid here: {str(error)[:200]}."]
+    if wrong:
+        raise ValidationError(wrong)
+    return found
+
+
+def event_path(model: type[Model]) -> str:
+    """The lookup that leads to the event of a row, "" where there is none."""
+    scope = SCOPES[model._meta.db_table]
+    return "" if scope.shared else scope.event
+
+
+def search(paths: tuple[str, ...], text: str, readable: frozenset[str]) -> Q:
+    """Rows in which every word is found somewhere, in columns that may be read. Raises ValidationError."""
+    usable = [path for path in paths if path.partition("__")[0] in readable]
+    try:
+        words = _text(text).split()[:10]
+    except ValueError as error:
+        raise ValidationError({"search": [str(error)]}) from error
+    found = Q()
+    for word in words:
+        anywhere = Q(pk__in=[])
+        for path in usable:
+            anywhere |= Q(**{f"{path}__icontains": word})
+        found &= anywhere
+    return found

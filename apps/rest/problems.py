@@ -1,0 +1,128 @@
+"""Errors as problem details (RFC 9457): what is wrong, and for each field why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
+from django.core.exceptions import ValidationError as ModelInvalid
+from django.db import IntegrityError
+from django.db.models import ProtectedError, RestrictedError
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+
+from apps.rest.answers import encode
+
+TYPE = "application/problem+json"
+WHOLE = "non_field_errors"  # the field of an error about the request as a whole is ""
+
+Error = dict[str, str]
+
+
+class Conflict(exceptions.APIException):
+    """The request does not fit what is on record. `more` goes into the problem as it is."""
+
+    status_code = HTTPStatus.CONFLICT
+    default_detail = "This does not fit what is on record."
+    default_code = "conflict"
+
+    def __init__(self, detail: str | None = None, **more: Any) -> None:
+        super().__init__(detail)
+        self.more = more
+
+
+class Changed(Conflict):
+    """Somebody has changed the row since: the answer has it as it is, and as the request would have it."""
+
+    status_code = HTTPStatus.PRECONDITION_FAILED
+    default_detail = "The row has been changed since you read it. Nothing is written."
+
+
+class Unprocessable(Conflict):
+    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """DRF's exception handler; None for what is an error of TRM itself."""
+    if isinstance(error, ModelInvalid):
+        return problem(HTTPStatus.BAD_REQUEST, "The request is not valid.", list(_of_model(error)))
+    if isinstance(error, IntegrityError):
+        return _integrity(error)
+    if isinstance(error, Http404):
+        return problem(HTTPStatus.NOT_FOUND, "There is no such row, or it is not yours to see.")
+    if isinstance(error, PermissionDenied):
+        error = _denied(error, context)
+    return _of_drf(error) if isinstance(error, exceptions.APIException) else None
+
+
+def problem(status: int, detail: str, errors: Sequence[Error] = (), **more: Any) -> HttpResponse:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": detail,
+        "errors": list(errors),
+    }
+    return HttpResponse(encode(body | more), status=status, content_type=TYPE)
+
+
+def wrong(field: str, message: Any, code: str = "invalid") -> Error:
+    return {"field": field, "code": code, "message": str(message)}
+
+
+def _denied(error: PermissionDenied, context: Mapping[str, Any]) -> exceptions.APIException:
+    """Whoever has not said who they are is asked to, first."""
+    request = context["request"]
+    if request.user.is_authenticated:
+        return exceptions.PermissionDenied(str(error) or None)
+    unknown = exceptions.NotAuthenticated()
+    unknown.auth_header = 'Bearer realm="TRM"'  # type: ignore[attr-defined]
+    return unknown
+
+
+def _of_drf(error: exceptions.APIException) -> HttpResponse:
+    if isinstance(error, exceptions.ValidationError):
+        return problem(error.status_code, "The request is not valid.", list(_flat("", error.detail)))
+    more = error.more if isinstance(error, Conflict) else {}
+    answer = problem(error.status_code, str(error.detail), **more)
+    if header := getattr(error, "auth_header", ""):
+        answer.headers["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        answer.headers["Retry-After"] = str(int(wait) + 1)
+    return answer
+
+
+def _flat(path: str, detail: Any) -> Iterator[Error]:
+    """DRF's nested detail as one line for each error; the field of a nested row is `crew.0.role`."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            yield from _flat(path if name == WHOLE else ".".join(filter(None, (path, str(name)))), inner)
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, (Mapping, list))
+            yield from _flat(f"{path}.{index}".lstrip(".") if nested else path, inner)
+    else:
+        yield wrong(path, detail, getattr(detail, "code", "invalid"))
+
+
+def _of_model(error: ModelInvalid) -> Iterator[Error]:
+    if not hasattr(error, "error_dict"):
+        yield from (wrong("", message, one.code or "invalid") for one in error.error_list for message in one.messages)
+        return
+    for name, errors in error.error_dict.items():
+        for one in errors:
+            field = "" if name == NON_FIELD_ERRORS else name
+            yield from (wrong(field, message, one.code or "invalid") for message in one.messages)
+
+
+def _integrity(error: IntegrityError) -> HttpResponse:
+    """What only the database saw: two requests at once, or a row that others refer to."""
+    if isinstance(error, (ProtectedError, RestrictedError)):
+        rows = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
+        tables = sorted({row._meta.db_table for row in rows})
+        return problem(HTTPStatus.CONFLICT, f"Other rows refer to it: {', '.join(tables)}.")
+    told = getattr(error.__cause__, "diag", None)
+    constraint = told.constraint_name if told else None
+    return problem(
+        HTTPStatus.CONFLICT, "This does not fit what is on record.", [wrong("", constraint or "", "conflict")]
+    )

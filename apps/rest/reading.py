@@ -1,0 +1,104 @@
+"""Rows to JSON: from the cursor to bytes, without a model instance or a serializer for each row."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import ValidationError
+
+from apps.accounts import policy, policy_rules
+from apps.accounts.places import OwnedEvent, resource_of
+from apps.accounts.rights import AnyUser, rights_of
+from apps.rest.paging import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is read of a row, and of the rows it refers to that are asked for with it, in the model's order."""
+
+    own: tuple[str, ...]
+    joined: Mapping[str, tuple[str, ...]]
+
+    @property
+    def paths(self) -> list[str]:
+        return [*self.own, *(f"{name}__{column}" for name, columns in self.joined.items() for column in columns)]
+
+    def dicts(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Rows of values in the order of `paths`; a row referred to stands in the place of its id."""
+        own, width = self.own, len(self.own)
+        found = [dict(zip(own, row, strict=False)) for row in rows]
+        for name, columns in self.joined.items():
+            end = width + len(columns)
+            for made, row in zip(found, rows, strict=True):
+                made[name] = dict(zip(columns, row[width:end], strict=True)) if row[width] is not None else None
+            width = end
+        return found
+
+
+def columns(model: type[Model], readable: frozenset[str]) -> tuple[str, ...]:
+    """The readable columns, the id first."""
+    names = tuple(field.name for field in model._meta.concrete_fields if field.name in readable)
+    return tuple(sorted(names, key=lambda name: name != "id"))
+
+
+def readable_in_list(user: AnyUser, model: type[Model], event: OwnedEvent | None) -> frozenset[str]:
+    """What may be read of every row of a list. Where one's own rows are all one sees, all of them."""
+    found = policy.fields(user, model, event=event)
+    marks = _marks(user, model)
+    if not found and marks and set(marks) == {"+"}:
+        resource = resource_of(model)
+        names = frozenset(field.name for field in model._meta.concrete_fields)
+        return policy_rules.readable(resource, "personal", names)
+    return found
+
+
+def joined(
+    user: AnyUser, model: type[Model], names: Iterable[str], event: OwnedEvent | None
+) -> dict[str, tuple[str, ...]]:
+    """The columns of the rows that are referred to. What the user may not read of all of them stays an id."""
+    found = {}
+    for name in names:
+        related: Any = model._meta.get_field(name).related_model
+        limited = event is None and any(_marks(user, related))
+        readable = frozenset[str]() if limited else policy.fields(user, related, event=event)
+        if "id" in readable:
+            found[name] = columns(related, readable)
+    return found
+
+
+def expansions(allowed: Sequence[str], text: str) -> list[str]:
+    """Raises ValidationError naming what cannot be expanded."""
+    asked = [name for name in text.split(",") if name]
+    unknown = [name for name in asked if name not in allowed]
+    if unknown:
+        known = ", ".join(allowed) or "nothing"
+        raise ValidationError({"expand": [f"{unknown[0]!r} cannot be expanded here, but {known}."]})
+    return list(dict.fromkeys(asked))
+
+
+def read_page(rows: QuerySet[Any], shown: Columns, page: Page) -> tuple[list[dict[str, Any]], list[Any] | None]:
+    """The rows of a page, and the values its next page starts after, None on the last."""
+    extra = [key.name for key in page.keys if key.name not in shown.own]
+    # Distinct rows come by the order of `paths`; the keys of the order that are not shown stand at the end.
+    found = list(page.of(rows).values_list(*shown.paths, *extra))
+    more = len(found) > page.limit
+    kept = found[: page.limit]
+    if not more:
+        return shown.dicts(kept), None
+    names = [*shown.paths, *extra]
+    return shown.dicts(kept), [kept[-1][names.index(key.name)] for key in page.keys]
+
+
+def as_dict(row: Model, readable: frozenset[str]) -> dict[str, Any]:
+    """A row that is loaded, as a list shows it."""
+    meta = row._meta
+    return {name: getattr(row, meta.get_field(name).attname) for name in columns(type(row), readable)}  # type: ignore[union-attr]
+
+
+def _marks(user: AnyUser, model: type[Model]) -> list[str]:
+    rights = rights_of(user)
+    if rights.superuser:
+        return []
+    rule = policy_rules.RULES.of(resource_of(model), "view")
+    return [rule[role] for role in rights.roles.values() if role in rule]

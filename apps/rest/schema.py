@@ -1,0 +1,182 @@
+"""The OpenAPI document: what drf-spectacular reads from the serializers, and what is TRM's own beside it."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+
+from apps.rest import filters, paging
+from apps.rest.answers import encode
+from apps.rest.problems import TYPE
+
+HEADER: Final = "header"
+IF_MATCH = OpenApiParameter("If-Match", str, HEADER, description="The ETag you read; 412 where the row has changed.")
+IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, HEADER, description="The ETag you have; 304 where it still is.")
+REASON = OpenApiParameter("TRM-Reason", str, HEADER, description="Why, for the audit; percent-encoded.")
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "maxLength": 200, "pattern": r"^[ -~]*$"},
+    HEADER,
+    description="Any text of yours. The same key again gives the same answer, and does nothing twice.",
+)
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "Problem details (RFC 9457). A 412 has `current`, `yours` and the present `etag` as well.",
+    "required": ["type", "title", "status", "detail", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+            },
+        },
+    },
+}
+ALWAYS = (400, 401, 403, 404, 406, 429)
+ERRORS = {
+    "get": ALWAYS,
+    "post": (*ALWAYS, 409, 415, 422),
+    "patch": (*ALWAYS, 409, 412, 415),
+    "delete": (*ALWAYS, 409, 412),
+}
+
+
+class Pages:
+    """How a list is wrapped, for the document alone."""
+
+    def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        following = {"type": ["string", "null"], "format": "uri-reference", "description": "Where the next page is."}
+        return {
+            "type": "object",
+            "required": ["results", "next"],
+            "properties": {"results": schema, "next": following},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return []
+
+
+class ResourceSchema(AutoSchema):
+    """Describes a resource's parameters and examples."""
+
+    method_mapping = {**AutoSchema.method_mapping, "patch": "update"}
+
+    def get_tags(self) -> list[str]:
+        return [getattr(self.view, "basename", None) or "api"]
+
+    def get_override_parameters(self) -> Any:
+        action = getattr(self.view, "action", "")
+        given = {
+            "list": lambda: list(_of_list(self.view)),
+            "retrieve": lambda: [IF_NONE_MATCH, *_expand(self.view)],
+            "partial_update": lambda: [IF_MATCH, REASON],
+            "destroy": lambda: [IF_MATCH, REASON],
+        }
+        if action in given and hasattr(self.view, "model"):
+            return given[action]()
+        return [KEY, REASON] if self.method == "POST" else []
+
+    def get_examples(self) -> list[OpenApiExample]:
+        example = getattr(self.view, "example", None)
+        if not example or getattr(self.view, "action", "") != "create":
+            return []
+        return [OpenApiExample("example", value=example, request_only=True)]
+
+    def _get_paginator(self) -> Any:
+        return Pages() if hasattr(self.view, "model") else None
+
+
+def _of_list(view: Any) -> Iterator[OpenApiParameter]:
+    model = view.model
+    names = paging.orderable(model)
+    yield OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": paging.MOST, "default": paging.USUAL})
+    yield OpenApiParameter("cursor", str, description="From `next` of the page before.")
+    either = "|".join(sorted(names))
+    yield OpenApiParameter(
+        "ordering",
+        {"type": "string", "pattern": f"^-?({either})(,-?({either}))*$"},
+        description=f"Columns by comma, a minus for descending. Usually {','.join(view.order)}.",
+    )
+    yield OpenApiParameter(
+        "scope", str, enum=["public"], description="What everyone may see, instead of your organizations' rows."
+    )
+    if filters.event_path(model):
+        yield OpenApiParameter("event", OpenApiTypes.UUID, description="Rows of this event.")
+    if view.search:
+        yield OpenApiParameter("search", str, description=f"Words to find in {', '.join(view.search)}.")
+    yield from _expand(view)
+    for name, one in filters.filters_of(model).items():
+        if name != "event":
+            yield OpenApiParameter(name, dict(one.schema))
+
+
+def _expand(view: Any) -> Iterator[OpenApiParameter]:
+    if view.expand:
+        either = "|".join(view.expand)
+        yield OpenApiParameter(
+            "expand",
+            {"type": "string", "pattern": f"^({either})(,({either}))*$"},
+            description="References to give as rows instead of ids, by comma.",
+        )
+
+
+def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Postprocessing hook: errors everywhere, and no field that the reader's role may lack said to be there."""
+    components = result.setdefault("components", {}).setdefault("schemas", {})
+    for name, schema in components.items():
+        if not name.endswith("Request") and "id" in schema.get("properties", {}):
+            schema["required"] = ["id"]
+        if name.endswith("Request"):
+            schema["additionalProperties"] = False
+    components["Problem"] = PROBLEM
+    for method, operation in _operations(result):
+        _finish_operation(method, operation)
+    for view in _views(generator):
+        _say_expansions(view, components)
+    return result
+
+
+def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in result["paths"].values():
+        yield from ((method, operation) for method, operation in path.items() if method in ERRORS)
+
+
+def _finish_operation(method: str, operation: dict[str, Any]) -> None:
+    answer = {"content": {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for status in ERRORS[method]:
+        operation["responses"].setdefault(str(status), {"description": HTTPStatus(status).phrase, **answer})
+    if any(parameter["name"] == "If-None-Match" for parameter in operation.get("parameters", ())):
+        operation["responses"]["304"] = {"description": "It is as you have it."}
+
+
+def _views(generator: Any) -> Iterator[Any]:
+    seen = {view.__class__ for _path, _regex, _method, view in generator._get_paths_and_endpoints()}
+    return (view for view in seen if getattr(view, "expand", ()))
+
+
+def _say_expansions(view: Any, components: dict[str, Any]) -> None:
+    properties = components[view.model.__name__]["properties"]
+    for name in view.expand:
+        related = view.model._meta.get_field(name).related_model.__name__
+        if related in components and name in properties:
+            told = {"$ref": f"#/components/schemas/{related}"}
+            null = [{"type": "null"}] if view.model._meta.get_field(name).null else []
+            properties[name] = {"oneOf": [{"type": "string", "format": "uuid"}, told, *null]}
+
+
+@cache
+def document() -> bytes:
+    """The whole document as JSON, made once a process."""
+    return encode(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]

@@ -1,0 +1,135 @@
+"""A serializer for each model, made of its fields: what a body may hold, and what the OpenAPI document says.
+
+JSON types are taken at their word ("5" is no number, 1 is no truth). What a row as a whole must be is said by the
+model, in `clean` and its constraints, which the admin asks as well (`apps.rest.writing`).
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Model
+from rest_framework import serializers
+
+from apps.accounts.policy_table import GUARDED, SECRET
+
+NUL = "\x00"
+
+
+class Whole(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        return super().to_internal_value(data) if type(data) is int else self.fail("invalid")
+
+
+class Number(serializers.FloatField):
+    def to_internal_value(self, data: Any) -> float:
+        return super().to_internal_value(data) if type(data) in (int, float) else self.fail("invalid")
+
+
+class Truth(serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool:
+        return data if type(data) is bool else self.fail("invalid", input=data)
+
+
+class Text(serializers.CharField):
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data) if isinstance(data, str) else self.fail("invalid")
+
+
+class Choice(serializers.ChoiceField):
+    def to_internal_value(self, data: Any) -> Any:
+        # A choice is found by its text: 1000 and "1000" would be the same.
+        if data != "" and not any(data == key and type(data) is type(key) for key in self.choices):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
+class Instant(serializers.DateTimeField):
+    def to_internal_value(self, value: Any) -> Any:
+        return super().to_internal_value(value) if isinstance(value, str) else self.fail("invalid", format="ISO 8601")
+
+
+class Json(serializers.JSONField):
+    def to_internal_value(self, data: Any) -> Any:
+        if _has_nul(data):
+            raise serializers.ValidationError("Texts must not contain NUL.")
+        return super().to_internal_value(data)
+
+
+class Reference(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
+    """The id of another row. That it exists says nothing: the policy is asked before anything is written."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("incorrect_type", data_type=type(data).__name__)
+        return super().to_internal_value(data)
+
+    def use_pk_only_optimization(self) -> bool:
+        return True
+
+
+FIELDS: dict[type[models.Field[Any, Any]], type[serializers.Field[Any, Any, Any, Any]]] = {
+    models.IntegerField: Whole,
+    models.PositiveIntegerField: Whole,
+    models.PositiveSmallIntegerField: Whole,
+    models.SmallIntegerField: Whole,
+    models.BigIntegerField: Whole,
+    models.FloatField: Number,
+    models.BooleanField: Truth,
+    models.CharField: Text,
+    models.TextField: Text,
+    models.DateTimeField: Instant,
+    models.JSONField: Json,
+}
+
+
+class RowSerializer(serializers.ModelSerializer[Any]):
+    serializer_field_mapping = {**serializers.ModelSerializer.serializer_field_mapping, **FIELDS}
+    serializer_choice_field = Choice
+    serializer_related_field = Reference
+
+    def get_unique_together_validators(self) -> list[Any]:
+        return []  # the model's constraints say it, once
+
+    def get_unique_for_date_validators(self) -> list[Any]:
+        return []
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        made, options = super().build_standard_field(field_name, model_field)
+        options["validators"] = [v for v in options.get("validators", ()) if not hasattr(v, "queryset")]
+        if isinstance(model_field, ArrayField):
+            options["allow_empty"] = model_field.blank
+        return made, options
+
+    def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
+        made, options = super().build_relational_field(field_name, relation_info)
+        options["validators"] = [v for v in options.get("validators", ()) if not hasattr(v, "queryset")]
+        return made, options
+
+
+@cache
+def serializer_for(model: type[Model], read_only: frozenset[str] = frozenset()) -> type[RowSerializer]:
+    """The class for a model. Fields are made once: DRF would make them anew for each request."""
+    table = model._meta.db_table
+    hidden = SECRET.get(table, "").split()
+    guarded = frozenset(GUARDED.get(table, "").split())
+    names = [field.name for field in model._meta.concrete_fields if field.name not in hidden]
+    meta = type("Meta", (), {"model": model, "fields": names, "read_only_fields": tuple(read_only | guarded)})
+    bare = type(model.__name__, (RowSerializer,), {"Meta": meta})
+    made = dict(bare().get_fields())
+    return type(model.__name__, (RowSerializer,), {"Meta": meta, **made})
+
+
+def writable_names(serializer: type[RowSerializer]) -> frozenset[str]:
+    fields: Mapping[str, Any] = serializer._declared_fields
+    return frozenset(name for name, field in fields.items() if not field.read_only)
+
+
+def _has_nul(data: Any) -> bool:
+    if isinstance(data, str):
+        return NUL in data
+    if isinstance(data, dict):
+        return any(_has_nul(key) or _has_nul(value) for key, value in data.items())
+    return isinstance(data, list) and any(map(_has_nul, data))

@@ -1,0 +1,253 @@
+"""The base of every resource: lists and rows by the policy, writes by the model's rules, conflicts by ETag.
+
+A resource says its model, how its list is ordered and searched, and which references may be read with it:
+
+    class Entries(ResourceViewSet):
+        model = Entry
+        order = ("race_number",)
+        search = ("team",)
+        expand = ("race_class", "vehicle")
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError as ModelInvalid
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpResponse, HttpResponseBase
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.viewsets import GenericViewSet
+
+from apps.accounts import policy
+from apps.accounts.places import OwnedEvent
+from apps.accounts.rights import AnyUser, rights_of
+from apps.rest import filters, idempotency, reading, writing
+from apps.rest.answers import answer, encode, etag
+from apps.rest.paging import cursor_values, next_link, page
+from apps.rest.problems import Changed
+from apps.rest.serializers import RowSerializer, serializer_for
+
+PUBLIC = "public"  # the value of `scope` that shows what everyone sees
+
+
+class ApiView(GenericViewSet[Any]):
+    """What every address of the API shares: idempotent POSTs, and who asks."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        key = request.headers.get(idempotency.HEADER)
+        if request.method == "POST" and key is not None and request.user.is_authenticated:
+            act = getattr(self, "post")  # noqa: B009 the router set it for the action
+            setattr(self, "post", partial(self._once, key, act))  # noqa: B010
+
+    @property
+    def user(self) -> AnyUser:
+        found: AnyUser = self.request.user
+        return found
+
+    def _once(self, key: str, act: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        inner = request._request
+        return idempotency.once(key, inner, request.user.pk, lambda: act(request, *args, **kwargs))
+
+
+class ReadOnlyResource(ApiView):
+    """Lists and rows of a model."""
+
+    model: ClassVar[type[Model]]
+    order: ClassVar[tuple[str, ...]] = ("id",)
+    search: ClassVar[tuple[str, ...]] = ()
+    expand: ClassVar[tuple[str, ...]] = ()
+    read_only: ClassVar[frozenset[str]] = frozenset()  # set by TRM, never by a body
+    lookup_value_regex = "[^/.]+"
+
+    @property
+    def queryset(self) -> QuerySet[Any]:  # type: ignore[override]
+        return self.model._default_manager.order_by()
+
+    def get_serializer_class(self) -> type[RowSerializer]:
+        return serializer_for(self.model, self.read_only)
+
+    def list(self, request: Request) -> HttpResponse:
+        params = _params(request)
+        viewer, event = self._viewer(params), self._event(params)
+        readable = reading.readable_in_list(viewer, self.model, event)
+        if not readable:
+            policy.require(viewer, "view", self.model, **({"event": event} if event else {}))
+        shown = self._columns(viewer, params, readable, event)
+        asked = page(self.model, self.order, params, readable)
+        found, last = reading.read_page(self._rows(viewer, params, readable, event), shown, asked)
+        link = None if last is None else next_link(request.path, params, asked.cursor(cursor_values(last)))
+        return answer({"results": found, "next": link})
+
+    def retrieve(self, request: Request, pk: str) -> HttpResponse:
+        params = _params(request)
+        row = self.row(pk)
+        body = self.body(row)
+        tag = etag(body)
+        if params.get("expand"):
+            return answer(self._expanded(row, params))
+        if request.headers.get("If-None-Match") == tag:
+            return HttpResponse(status=304, headers={"ETag": tag})
+        return HttpResponse(body, content_type="application/json", headers={"ETag": tag})
+
+    def row(self, pk: str, *, lock: bool = False) -> Any:
+        """The row of this id with what leads to its place. Raises Http404 for one the user may not see."""
+        path = filters.event_path(self.model)
+        related = [] if path in ("", "pk") else [path]
+        rows = policy.visible(self.user, self.queryset.select_related(*related) if related else self.queryset)
+        if lock:
+            rows = rows.select_for_update(of=("self",), no_key=True)
+        try:
+            row = rows.filter(pk=self.model._meta.pk.to_python(pk)).first()
+        except (ValueError, ModelInvalid) as error:
+            raise Http404 from error
+        if row is None:
+            raise Http404
+        return row
+
+    def body(self, row: Model) -> bytes:
+        """The row as the user may read it."""
+        return encode(reading.as_dict(row, policy.fields(self.user, row)))
+
+    def _expanded(self, row: Any, params: Mapping[str, str]) -> dict[str, Any]:
+        found = reading.as_dict(row, policy.fields(self.user, row))
+        for name in reading.expansions(self.expand, params["expand"]):
+            related = getattr(row, name) if name in found else None
+            if related is not None and policy.may(self.user, "view", related):
+                found[name] = reading.as_dict(related, policy.fields(self.user, related))
+        return found
+
+    def _viewer(self, params: Mapping[str, str]) -> AnyUser:
+        """Who a list is for: with `scope=public` the user counts as anyone."""
+        scope = params.get("scope", "")
+        if scope not in ("", PUBLIC):
+            raise ValidationError({"scope": [f"There is no scope but {PUBLIC!r}."]})
+        return AnonymousUser() if scope else self.user
+
+    def _event(self, params: Mapping[str, str]) -> OwnedEvent | None:
+        """The event that `event=` names. Raises ValidationError for no id, and for what has no event."""
+        if "event" not in params:
+            return None
+        if not filters.event_path(self.model):
+            raise ValidationError({"event": ["These rows belong to no event."]})
+        try:
+            key = UUID(params["event"])
+        except ValueError as error:
+            raise ValidationError({"event": ["No id of an event."]}) from error
+        event: OwnedEvent = event_of(key)
+        return event
+
+    def _rows(self, viewer: AnyUser, params: Mapping[str, str], readable: frozenset[str], event: Any) -> QuerySet[Any]:
+        public = event is not None or not rights_of(viewer).roles
+        rows = policy.visible(viewer, self.queryset, public=public)
+        if event is not None:
+            rows = rows.filter(**{filters.event_path(self.model): event.pk})
+        if params.get("search"):
+            rows = rows.filter(filters.search(self.search, params["search"], readable))
+        found = filters.conditions(self.model, params, readable)
+        return rows.filter(found) if found else rows
+
+    def _columns(
+        self, viewer: AnyUser, params: Mapping[str, str], readable: frozenset[str], event: OwnedEvent | None
+    ) -> reading.Columns:
+        names = reading.expansions(self.expand, params.get("expand", ""))
+        joined = reading.joined(viewer, self.model, (name for name in names if name in readable), event)
+        own = reading.columns(self.model, readable)
+        return reading.Columns(own, joined)
+
+
+class ResourceViewSet(ReadOnlyResource):
+    """Rows that are made, changed and deleted as well."""
+
+    def create(self, request: Request) -> HttpResponse:
+        with transaction.atomic():
+            row = self.make(self.checked(request.data))
+            return self.made(row)
+
+    def partial_update(self, request: Request, pk: str) -> HttpResponse:
+        with transaction.atomic():
+            row = self.row(pk, lock=True)
+            policy.require(self.user, "change", row)
+            values = self.checked(request.data, partial=True)
+            self._refuse_outdated(row, values)
+            self.change(row, values)
+            return self.shown(row)
+
+    def destroy(self, request: Request, pk: str) -> HttpResponse:
+        with transaction.atomic():
+            row = self.row(pk, lock=True)
+            policy.require(self.user, "delete", row)
+            self._refuse_outdated(row, {})
+            self.remove(row)
+            return HttpResponse(status=204)
+
+    def make(self, values: dict[str, Any]) -> Any:
+        """A new row of checked values, saved. A resource with a service of its own calls it here."""
+        row = self.model(**values)
+        writing.save_new(self.user, row)
+        return row
+
+    def change(self, row: Any, values: dict[str, Any]) -> None:
+        writing.save_changed(self.user, row, values)
+
+    def remove(self, row: Any) -> None:
+        row.delete()
+
+    def checked(self, data: Any, *, partial: bool = False) -> dict[str, Any]:
+        """The values of a body. Raises ValidationError naming fields that are wrong, missing or unknown."""
+        serializer = self.get_serializer(data=data, partial=partial)
+        if isinstance(data, Mapping) and (unknown := [name for name in data if not self._takes(serializer, name)]):
+            raise ValidationError({name: ["There is no such field to set."] for name in unknown})
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def made(self, row: Any) -> HttpResponse:
+        shown = self.shown(row, status=201)
+        shown.headers["Location"] = f"{self.request.path.rstrip('/')}/{row.pk}"
+        return shown
+
+    def shown(self, row: Any, status: int = 200) -> HttpResponse:
+        """The row as it was saved."""
+        body = self.body(row)
+        return HttpResponse(body, status=status, content_type="application/json", headers={"ETag": etag(body)})
+
+    def _takes(self, serializer: Any, name: str) -> bool:
+        return name in serializer.fields and not serializer.fields[name].read_only
+
+    def _refuse_outdated(self, row: Any, values: dict[str, Any]) -> None:
+        """Raises Changed, with both versions, when the row is no longer the one the client has read."""
+        expected = self.request.headers.get("If-Match", "*")
+        readable = policy.fields(self.user, row)
+        current = reading.as_dict(row, readable)
+        if expected == "*" or etag(encode(current)) in [tag.strip() for tag in expected.split(",")]:
+            return
+        wanted = writing.assign(self.model(**_values(row)), values)
+        raise Changed(current=current, yours=reading.as_dict(wanted, readable), etag=etag(encode(current)))
+
+
+def _values(row: Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def _params(request: Request) -> dict[str, str]:
+    """The parameters of an address. Raises ValidationError for one that is given twice."""
+    twice = [name for name, values in request.query_params.lists() if len(values) > 1]
+    if twice:
+        raise ValidationError({name: ["Given more than once."] for name in twice})
+    return request.query_params.dict()
+
+
+def event_of(key: UUID) -> Any:
+    """The event's row, as much as the policy needs of it. Raises Http404."""
+    model = apps.get_model("events", "Event")  # this app lies below `events`
+    names = ("id", "organization_id", "is_public", "starts_at", "ends_at")
+    found = model._default_manager.filter(pk=key).only(*names).first()
+    if found is None:
+        raise Http404
+    return found

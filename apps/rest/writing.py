@@ -1,0 +1,108 @@
+"""Rows written: asked of the policy as they were and as they will be, held to the model's rules, saved whole."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models import CheckConstraint, Model, UniqueConstraint
+
+from apps.accounts import policy
+from apps.accounts.models import User
+from apps.accounts.rights import AnyUser
+
+M = TypeVar("M", bound=Model)
+
+
+def check(row: Model) -> None:
+    """The rules of the model, each error under the field it is about. Raises ValidationError.
+
+    References are left out: the serializer has read the rows they name.
+    """
+    errors: dict[str, list[ValidationError]] = {}
+    relations = [field.name for field in row._meta.concrete_fields if field.is_relation]
+    for step in (lambda: row.clean_fields(exclude=relations), row.clean, row.validate_unique):
+        _collect(errors, step, "")
+    for constraint in row._meta.constraints:
+        validate = constraint.validate
+        _collect(errors, lambda validate=validate: validate(type(row), row, None, DEFAULT_DB_ALIAS), blame(constraint))
+    if errors:
+        raise ValidationError(errors)
+
+
+def blame(constraint: Any) -> str:
+    """The field that an error of a constraint is shown at: the last it names, which is the most particular."""
+    if isinstance(constraint, UniqueConstraint) and constraint.fields:
+        return str(constraint.fields[-1])
+    if isinstance(constraint, CheckConstraint):
+        names = sorted(_names(constraint.condition))
+        return names[0] if names else ""
+    return ""
+
+
+def refuse_strays(user: AnyUser, row: Model) -> None:
+    """Raises ValidationError naming every reference that leads out of the organization."""
+    if wrong := policy.strays(user, row):
+        raise ValidationError({name: [message] for name, message in wrong.items()})
+
+
+def assign(row: M, values: dict[str, Any]) -> M:
+    for name, value in values.items():
+        setattr(row, name, value)
+    return row
+
+
+def save_new(user: AnyUser, row: Model) -> None:
+    """Raises PermissionDenied and ValidationError; the row is saved else."""
+    policy.require(user, "add", row)
+    refuse_strays(user, row)
+    check(row)
+    row.save(force_insert=True)
+
+
+def save_changed(user: AnyUser, row: Model, values: dict[str, Any]) -> None:
+    """Raises PermissionDenied, asked before and after, and ValidationError."""
+    policy.require(user, "change", row)
+    refuse_unwritable(user, row, values)
+    assign(row, values)
+    policy.require(user, "change", row)
+    refuse_strays(user, row)
+    check(row)
+    if values:
+        row.save(update_fields=[*values, *_stamps(row)])
+
+
+def refuse_unwritable(user: AnyUser, row: Model, names: Iterable[str]) -> None:
+    """Raises ValidationError naming fields the user may not set."""
+    allowed = policy.writable(user, row)
+    if wrong := {name: ["You may not set this."] for name in names if name not in allowed}:
+        raise ValidationError(wrong)
+
+
+def _stamps(row: Model) -> list[str]:
+    return [f.name for f in row._meta.concrete_fields if isinstance(f, models.DateTimeField) and f.auto_now]
+
+
+def _collect(errors: dict[str, list[ValidationError]], step: Any, field: str) -> None:
+    try:
+        step()
+    except ValidationError as error:
+        found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+        for name, those in found.items():
+            target = field if name == NON_FIELD_ERRORS and field else name
+            errors.setdefault(target, []).extend(those)
+
+
+def _names(condition: Any) -> Iterable[str]:
+    for child in getattr(condition, "children", ()):
+        if isinstance(child, tuple):
+            yield child[0].partition("__")[0]
+        else:
+            yield from _names(child)
+
+
+def person(user: AnyUser) -> User:
+    """The user as a row, e.g. to sign a decision. Raises PermissionDenied for nobody."""
+    if not isinstance(user, User):
+        raise PermissionDenied("Say who you are.")
+    return user
