@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.urls import reverse
 
 from apps.accounts import policy
@@ -22,7 +23,9 @@ from apps.accounts.admin_policy import refusals
 from apps.accounts.policy_table import ANYONE
 from apps.live.protocol import Fault, topic
 from apps.live.services import admit
+from apps.rest.answers import encode
 from tests.policy_world import STATES, Case, World
+from trm.api import RESOURCES as RESOURCES_OF_REST
 
 LETTERS = {"view": "v", "add": "a", "change": "c", "delete": "d"}
 SHARED = {"users", "vehicles", "devices"}
@@ -162,6 +165,37 @@ def by_socket(world: World, case: Case) -> Answer:
     return True
 
 
+def by_rest(world: World, case: Case) -> Answer:
+    """The API: what is refused is 401 or 403, and 404 where the row may not even be seen."""
+    row, view = world.row(case), RESOURCES_OF_REST.get(case.resource)
+    if row is None or view is None or row._state.adding or not hasattr(view, REST[case.action]):
+        return None
+    if case.action != "view" and case.state in ("before", "after") and case.role != "marshal":
+        return None  # the state of the event matters to marshals
+    address, client = f"/api/v1/{case.resource}", world.client(case)
+    json = {"content_type": "application/json"}
+    with transaction.atomic():
+        if case.action == "view":
+            answer = client.get(f"{address}/{row.pk}")
+        elif case.action == "add":
+            answer = client.post(address, encode(_body(view, row)), **json)
+        elif case.action == "change":
+            answer = client.patch(f"{address}/{row.pk}", b"{}", **json)
+        else:
+            answer = client.delete(f"{address}/{row.pk}")
+        transaction.set_rollback(True)
+    return answer.status_code not in (401, 403, 404)
+
+
+REST = {"view": "retrieve", "add": "create", "change": "partial_update", "delete": "destroy"}
+
+
+def _body(view: Any, row: Any) -> dict[str, Any]:
+    """What would make such a row."""
+    serializer = view().get_serializer_class()(row)
+    return {name: value for name, value in serializer.data.items() if not serializer.fields[name].read_only}
+
+
 def _new(row: Any) -> Any:
     made = copy(row)
     made.pk, made._state = uuid.uuid4(), copy(row._state)
@@ -175,4 +209,5 @@ DOORS = [
     Door("fields", by_fields),
     Door("admin", by_admin, fits_admin),
     Door("websocket", by_socket),
+    Door("rest", by_rest),
 ]

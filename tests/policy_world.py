@@ -25,6 +25,7 @@ from apps.integrations import factories as integrations
 from apps.live.factories import AcknowledgementFactory
 from apps.penalties import factories as penalties
 from apps.penalties.models import ProfileUse, RuleAnswer
+from apps.rest.models import ApiToken, IdempotencyKey
 from apps.scoring import factories as scoring
 from apps.scoring.models import EntryState, EventState
 from apps.timing import factories as timing
@@ -124,6 +125,7 @@ def _rows(event: Event, pilot: Any) -> dict[str, Any]:
         "audit_log": AuditEntry(id=0, organization=event.organization, event=event),
         "event_scoring_states": EventState(event=event), "entry_scoring_states": EntryState(entry=entry),
         "outbox": scoring.OutboxRowFactory(),
+        "api_tokens": ApiToken(user=pilot), "idempotency_keys": IdempotencyKey(user=pilot),
     }  # fmt: skip
     return rows | _course_rows(event) | _entry_rows(entry, pilot) | _told_rows(event)
 

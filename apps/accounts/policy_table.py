@@ -61,6 +61,8 @@ webhooks              vacd       v              .           .         .         
 webhook_deliveries    vc         v              .           .         .            .        .
 domain_events         v          v              v           .         .            .        .
 dead_letters          .          .              .           .         .            .        .
+api_tokens            .          .              .           .         .            .        .
+idempotency_keys      .          .              .           .         .            .        .
 outbox                .          .              .           .         .            .        .
 event_scoring_states  .          .              .           .         .            .        .
 entry_scoring_states  .          .              .           .         .            .        .
@@ -222,6 +224,8 @@ SCOPES = {
     "webhook_deliveries": Scope(organizations=("webhook__organization",)),
     "domain_events": _of_event(),
     "dead_letters": Scope(),
+    "api_tokens": Scope(person="user"),
+    "idempotency_keys": Scope(person="user"),
     "outbox": Scope(),
     "event_scoring_states": _of_event(),
     "entry_scoring_states": _OF_ENTRY,
