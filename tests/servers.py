@@ -164,5 +164,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The workers of xdist inherit the addresses; the servers must outlive each of them.
     if getattr(config.option, "numprocesses", None):
         start()
+
+
 # Tests ask faster than anybody may; the throttle has tests of its own.
 os.environ.update({f"API_RATE_{kind}": "0" for kind in ("OFFICIAL", "MEMBER", "ANYONE")})
