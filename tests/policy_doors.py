@@ -173,14 +173,14 @@ def by_rest(world: World, case: Case) -> Answer:
     if case.action != "view" and case.state in ("before", "after") and case.role != "marshal":
         return None  # the state of the event matters to marshals
     address, client = f"/api/v1/{case.resource}", world.client(case)
-    json = {"content_type": "application/json"}
+    json = "application/json"
     with transaction.atomic():
         if case.action == "view":
             answer = client.get(f"{address}/{row.pk}")
         elif case.action == "add":
-            answer = client.post(address, encode(_body(view, row)), **json)
+            answer = client.post(address, encode(_body(view, row)), json)
         elif case.action == "change":
-            answer = client.patch(f"{address}/{row.pk}", b"{}", **json)
+            answer = client.patch(f"{address}/{row.pk}", b"{}", json)
         else:
             answer = client.delete(f"{address}/{row.pk}")
         transaction.set_rollback(True)

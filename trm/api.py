@@ -1,20 +1,29 @@
-"""The addresses under /api/v1/: each app's resources by their names (contracts §3)."""
+"""The addresses under /api/v1/: each app's resources by their names (contracts §3).
+
+A resource that a higher app adds acts to is registered by that app: the later one holds.
+"""
 
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from apps.audit import api as audit
 from apps.catalog import api as catalog
+from apps.course import api as course
 from apps.events import api as events
+from apps.live import api as live
+from apps.penalties import api as penalties
 from apps.rest import accounts_api as accounts
 from apps.rest.pages import Swagger, openapi
 from apps.rest.token_api import Tokens, Whoami
 from apps.rest.views import ApiView
+from apps.scoring import api as scoring
+from apps.timing import api as timing
 
-RESOURCES: dict[str, type[ApiView]] = {**accounts.RESOURCES, **catalog.RESOURCES, **events.RESOURCES}
-
-router = SimpleRouter(trailing_slash=False)
+APPS = (accounts, catalog, events, course, timing, penalties, audit, scoring, live)
+RESOURCES: dict[str, type[ApiView]] = {name: view for app in APPS for name, view in app.RESOURCES.items()}
 NAMED: dict[str, type[ApiView]] = {"tokens": Tokens, "me": Whoami, **RESOURCES}
 
+router = SimpleRouter(trailing_slash=False)
 for name, view in NAMED.items():
     router.register(name, view, basename=name)
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Organization, User
 from apps.catalog.models import Device, Vehicle
 from apps.common.base import Row
+from apps.events import eligibility
 from apps.events.domain.standing import check_transition
 
 
@@ -121,6 +122,10 @@ class RaceClass(Row):
     description = models.TextField(_("description"), blank=True)
     group = models.CharField(_("group"), max_length=40, blank=True, help_text=_("Ranked together, e.g. moto, car."))
     sort_order = models.PositiveIntegerField(_("sort order"), default=0)
+    cc_min = models.PositiveIntegerField(_("engine from, cc"), null=True, blank=True)
+    cc_max = models.PositiveIntegerField(_("engine to, cc"), null=True, blank=True)
+    age_min = models.PositiveSmallIntegerField(_("age from"), null=True, blank=True)
+    age_max = models.PositiveSmallIntegerField(_("age to"), null=True, blank=True)
 
     class Meta:
         db_table = "classes"
@@ -156,6 +161,13 @@ class Entry(Row):
         _("competing"), default=True, help_text=_("Off for a course car or a test entry: never ranked.")
     )
     team = models.CharField(_("team"), max_length=100, blank=True)
+    eligibility_override = models.TextField(
+        _("why it is eligible all the same"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where engine or age do not fit the class: the official's reason to let it in."),
+    )
     crew = models.ManyToManyField(User, through="EntryCrew", related_name="entries")
 
     class Meta:
@@ -173,6 +185,8 @@ class Entry(Row):
     def clean(self) -> None:
         if self.race_class_id and self.race_class.event_id != self.event_id:
             raise ValidationError({"race_class": _("This class belongs to another event.")})
+        if self.event_id and self.competing:
+            eligibility.check_entry(self)
         held = Entry.objects.filter(pk=self.pk).values_list("status", flat=True).first()
         if held is not None:
             self._check_step(held)
@@ -209,6 +223,11 @@ class EntryCrew(Row):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+    def clean(self) -> None:
+        """Raises ValidationError for a role the discipline does not know, and an age the class does not allow."""
+        if self.entry_id and self.user_id:
+            eligibility.check_crew(self)
 
 
 class TsTzRange(models.Func):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -125,3 +126,38 @@ def _last_fix(row: tuple[Any, ...]) -> LastFix:
         who.imei, ts, latitude, longitude, speed=speed, angle=angle, attributes=orjson.loads(attributes)
     )
     return LastFix(who, position)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one device recorded while an entry carried it; fixes are (epoch ms, latitude, longitude, altitude)."""
+
+    imei: str
+    fixes: list[tuple[int, float, float, float]]
+
+
+# What the devices of an entry recorded within their assignments, between two instants, by the rule of design §4.
+TRACK = """
+    select d.imei, (extract(epoch from p.ts) * 1000)::bigint, p.latitude, p.longitude, p.altitude
+    from entry_devices a join devices d on d.id = a.device_id
+    cross join lateral (
+        select * from positions
+        where device_id = d.imei and not faulty
+              and ts >= greatest(a.assigned_from, to_timestamp(%(low)s / 1000.0))
+              and ts <= to_timestamp(%(high)s / 1000.0) and (a.assigned_until is null or ts < a.assigned_until)
+              and latitude between -90 and 90 and longitude between -180 and 180
+              and not (latitude = 0 and longitude = 0)
+              and satellites > 0 and ts <= ingested_at + interval '60 seconds'
+        order by ts limit %(most)s
+    ) p
+    where a.entry_id = %(entry)s::uuid
+    order by a.priority, d.imei, p.ts
+"""
+
+
+def track(entry: str, low: int, high: int, most: int) -> list[Line]:
+    """At most so many fixes of each of the entry's devices, from `low` to `high` (epoch ms)."""
+    with connection.cursor() as cursor:
+        cursor.execute(TRACK, {"entry": entry, "low": low, "high": high, "most": most})
+        rows = cursor.fetchall()
+    return [Line(imei, [row[1:] for row in of]) for imei, of in groupby(rows, key=lambda row: row[0])]

@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): what is wrong, and for each field why."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -40,6 +41,15 @@ class Changed(Conflict):
 
 class Unprocessable(Conflict):
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+@contextmanager
+def conflicts(*kinds: type[Exception]) -> Iterator[None]:
+    """Errors of these kinds, which say what an act cannot do, become a 409 with their words."""
+    try:
+        yield
+    except kinds as error:
+        raise Conflict(str(error)) from error
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:

@@ -123,8 +123,9 @@ def _of_list(view: Any) -> Iterator[OpenApiParameter]:
 
 
 def _expand(view: Any) -> Iterator[OpenApiParameter]:
-    if view.expand:
-        either = "|".join(view.expand)
+    names = (*view.expand, *(one.name for one in view.nested))
+    if names:
+        either = "|".join(names)
         yield OpenApiParameter(
             "expand",
             {"type": "string", "pattern": f"^({either})(,({either}))*$"},
@@ -163,7 +164,7 @@ def _finish_operation(method: str, operation: dict[str, Any]) -> None:
 
 def _views(generator: Any) -> Iterator[Any]:
     seen = {view.__class__ for _path, _regex, _method, view in generator._get_paths_and_endpoints()}
-    return (view for view in seen if getattr(view, "expand", ()))
+    return (view for view in seen if getattr(view, "model", None))
 
 
 def _say_expansions(view: Any, components: dict[str, Any]) -> None:
@@ -174,6 +175,10 @@ def _say_expansions(view: Any, components: dict[str, Any]) -> None:
             told = {"$ref": f"#/components/schemas/{related}"}
             null = [{"type": "null"}] if view.model._meta.get_field(name).null else []
             properties[name] = {"oneOf": [{"type": "string", "format": "uuid"}, told, *null]}
+    for one in view.nested:
+        if one.model.__name__ in components:
+            told = {"$ref": f"#/components/schemas/{one.model.__name__}"}
+            properties[one.name] = {"type": "array", "items": told, "description": "With `expand`."}
 
 
 @cache

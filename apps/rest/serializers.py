@@ -5,6 +5,7 @@ model, in `clean` and its constraints, which the admin asks as well (`apps.rest.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -85,7 +86,23 @@ FIELDS: dict[type[models.Field[Any, Any]], type[serializers.Field[Any, Any, Any,
 }
 
 
-class RowSerializer(serializers.ModelSerializer[Any]):
+class Known:
+    """Refuses fields it does not know, or which are not to be set: a slip of the pen is not left out in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        fields = self.fields  # type: ignore[attr-defined]
+        if isinstance(data, Mapping):
+            unknown = [name for name in data if name not in fields or fields[name].read_only]
+            if unknown:
+                raise serializers.ValidationError({name: ["There is no such field to set."] for name in unknown})
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class Body(Known, serializers.Serializer[Any]):
+    """The body of an act."""
+
+
+class RowSerializer(Known, serializers.ModelSerializer[Any]):
     serializer_field_mapping = {**serializers.ModelSerializer.serializer_field_mapping, **FIELDS}
     serializer_choice_field = Choice
     serializer_related_field = Reference
@@ -109,8 +126,25 @@ class RowSerializer(serializers.ModelSerializer[Any]):
         return made, options
 
 
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Rows that are made together with the one they hang on: the name in the body, their model, and the key."""
+
+    name: str
+    model: type[Model]
+    key: str
+
+    def field(self) -> Any:
+        base = serializer_for(self.model, frozenset({self.key}))
+        name = f"{base.__name__}Inside"
+        made = type(name, (base,), {})
+        return made(many=True, required=False, write_only=True)
+
+
 @cache
-def serializer_for(model: type[Model], read_only: frozenset[str] = frozenset()) -> type[RowSerializer]:
+def serializer_for(
+    model: type[Model], read_only: frozenset[str] = frozenset(), nested: tuple["Nested", ...] = ()
+) -> type[RowSerializer]:
     """The class for a model. Fields are made once: DRF would make them anew for each request."""
     table = model._meta.db_table
     hidden = SECRET.get(table, "").split()
@@ -118,7 +152,8 @@ def serializer_for(model: type[Model], read_only: frozenset[str] = frozenset()) 
     names = [field.name for field in model._meta.concrete_fields if field.name not in hidden]
     meta = type("Meta", (), {"model": model, "fields": names, "read_only_fields": tuple(read_only | guarded)})
     bare = type(model.__name__, (RowSerializer,), {"Meta": meta})
-    made = dict(bare().get_fields())
+    made = dict(bare().get_fields()) | {one.name: one.field() for one in nested}
+    meta.fields = [*names, *(one.name for one in nested)]  # type: ignore[attr-defined]
     return type(model.__name__, (RowSerializer,), {"Meta": meta, **made})
 
 

@@ -9,7 +9,7 @@ A resource says its model, how its list is ordered and searched, and which refer
         expand = ("race_class", "vehicle")
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
@@ -29,9 +29,10 @@ from apps.accounts.places import OwnedEvent
 from apps.accounts.rights import AnyUser, rights_of
 from apps.rest import filters, idempotency, reading, writing
 from apps.rest.answers import answer, encode, etag
+from apps.rest.inside import attach
 from apps.rest.paging import cursor_values, next_link, page
 from apps.rest.problems import Changed
-from apps.rest.serializers import RowSerializer, serializer_for
+from apps.rest.serializers import Body, Nested, RowSerializer, serializer_for
 
 PUBLIC = "public"  # the value of `scope` that shows what everyone sees
 
@@ -51,6 +52,12 @@ class ApiView(GenericViewSet[Any]):
         found: AnyUser = self.request.user
         return found
 
+    def given(self, body: type[Body]) -> dict[str, Any]:
+        """The checked values of an act's body. Raises ValidationError."""
+        serializer = body(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
     def _once(self, key: str, act: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         inner = request._request
         return idempotency.once(key, inner, request.user.pk, lambda: act(request, *args, **kwargs))
@@ -63,6 +70,8 @@ class ReadOnlyResource(ApiView):
     order: ClassVar[tuple[str, ...]] = ("id",)
     search: ClassVar[tuple[str, ...]] = ()
     expand: ClassVar[tuple[str, ...]] = ()
+    nested: ClassVar[tuple[Nested, ...]] = ()  # rows that may be made, and read, together with it
+    heavy: ClassVar[frozenset[str]] = frozenset()  # columns that a row has and a list leaves out
     read_only: ClassVar[frozenset[str]] = frozenset()  # set by TRM, never by a body
     lookup_value_regex = "[^/.]+"
 
@@ -71,7 +80,8 @@ class ReadOnlyResource(ApiView):
         return self.model._default_manager.order_by()
 
     def get_serializer_class(self) -> type[RowSerializer]:
-        return serializer_for(self.model, self.read_only)
+        inside = self.nested if getattr(self, "action", "") == "create" else ()
+        return serializer_for(self.model, self.read_only, inside)
 
     def list(self, request: Request) -> HttpResponse:
         params = _params(request)
@@ -82,6 +92,7 @@ class ReadOnlyResource(ApiView):
         shown = self._columns(viewer, params, readable, event)
         asked = page(self.model, self.order, params, readable)
         found, last = reading.read_page(self._rows(viewer, params, readable, event), shown, asked)
+        attach(viewer, found, self._nested(params), event)
         link = None if last is None else next_link(request.path, params, asked.cursor(cursor_values(last)))
         return answer({"results": found, "next": link})
 
@@ -113,15 +124,26 @@ class ReadOnlyResource(ApiView):
 
     def body(self, row: Model) -> bytes:
         """The row as the user may read it."""
-        return encode(reading.as_dict(row, policy.fields(self.user, row)))
+        # Of a new row that is nobody's yet, its id.
+        return encode(reading.as_dict(row, policy.fields(self.user, row) | {"id"}))
 
     def _expanded(self, row: Any, params: Mapping[str, str]) -> dict[str, Any]:
         found = reading.as_dict(row, policy.fields(self.user, row))
-        for name in reading.expansions(self.expand, params["expand"]):
+        for name in self._expansions(params):
+            if name not in self.expand:
+                continue
             related = getattr(row, name) if name in found else None
             if related is not None and policy.may(self.user, "view", related):
                 found[name] = reading.as_dict(related, policy.fields(self.user, related))
+        attach(self.user, [found], self._nested(params), writing.event_of_row(row))
         return found
+
+    def _expansions(self, params: Mapping[str, str]) -> Sequence[str]:
+        return reading.expansions((*self.expand, *(one.name for one in self.nested)), params.get("expand", ""))
+
+    def _nested(self, params: Mapping[str, str]) -> Sequence[Nested]:
+        asked = self._expansions(params)
+        return [one for one in self.nested if one.name in asked]
 
     def _viewer(self, params: Mapping[str, str]) -> AnyUser:
         """Who a list is for: with `scope=public` the user counts as anyone."""
@@ -156,19 +178,49 @@ class ReadOnlyResource(ApiView):
     def _columns(
         self, viewer: AnyUser, params: Mapping[str, str], readable: frozenset[str], event: OwnedEvent | None
     ) -> reading.Columns:
-        names = reading.expansions(self.expand, params.get("expand", ""))
+        names = [name for name in self._expansions(params) if name in self.expand]
         joined = reading.joined(viewer, self.model, (name for name in names if name in readable), event)
-        own = reading.columns(self.model, readable)
+        own = reading.columns(self.model, readable - self.heavy)
         return reading.Columns(own, joined)
 
 
-class ResourceViewSet(ReadOnlyResource):
-    """Rows that are made, changed and deleted as well."""
+class AddOnlyResource(ReadOnlyResource):
+    """Rows that are made, and then stay: evidence and acts."""
 
     def create(self, request: Request) -> HttpResponse:
         with transaction.atomic():
             row = self.make(self.checked(request.data))
             return self.made(row)
+
+    def make(self, values: dict[str, Any]) -> Any:
+        """A new row of checked values, saved. A resource with a service of its own calls it here."""
+        inside = {one: values.pop(one.name, []) for one in self.nested}
+        row = self.model(**values)
+        writing.save_new(self.user, row)
+        for one, rows in inside.items():
+            writing.save_inside(self.user, row, one, rows)
+        return row
+
+    def checked(self, data: Any, *, partial: bool = False) -> dict[str, Any]:
+        """The values of a body. Raises ValidationError naming fields that are wrong, missing or unknown."""
+        made = self.get_serializer_class() if not partial else serializer_for(self.model, self.read_only)
+        serializer = made(data=data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def made(self, row: Any) -> HttpResponse:
+        shown = self.shown(row, status=201)
+        shown.headers["Location"] = f"{self.request.path.rstrip('/')}/{row.pk}"
+        return shown
+
+    def shown(self, row: Any, status: int = 200) -> HttpResponse:
+        """The row as it was saved."""
+        body = self.body(row)
+        return HttpResponse(body, status=status, content_type="application/json", headers={"ETag": etag(body)})
+
+
+class ResourceViewSet(AddOnlyResource):
+    """Rows that are made, changed and deleted."""
 
     def partial_update(self, request: Request, pk: str) -> HttpResponse:
         with transaction.atomic():
@@ -187,38 +239,11 @@ class ResourceViewSet(ReadOnlyResource):
             self.remove(row)
             return HttpResponse(status=204)
 
-    def make(self, values: dict[str, Any]) -> Any:
-        """A new row of checked values, saved. A resource with a service of its own calls it here."""
-        row = self.model(**values)
-        writing.save_new(self.user, row)
-        return row
-
     def change(self, row: Any, values: dict[str, Any]) -> None:
         writing.save_changed(self.user, row, values)
 
     def remove(self, row: Any) -> None:
         row.delete()
-
-    def checked(self, data: Any, *, partial: bool = False) -> dict[str, Any]:
-        """The values of a body. Raises ValidationError naming fields that are wrong, missing or unknown."""
-        serializer = self.get_serializer(data=data, partial=partial)
-        if isinstance(data, Mapping) and (unknown := [name for name in data if not self._takes(serializer, name)]):
-            raise ValidationError({name: ["There is no such field to set."] for name in unknown})
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
-    def made(self, row: Any) -> HttpResponse:
-        shown = self.shown(row, status=201)
-        shown.headers["Location"] = f"{self.request.path.rstrip('/')}/{row.pk}"
-        return shown
-
-    def shown(self, row: Any, status: int = 200) -> HttpResponse:
-        """The row as it was saved."""
-        body = self.body(row)
-        return HttpResponse(body, status=status, content_type="application/json", headers={"ETag": etag(body)})
-
-    def _takes(self, serializer: Any, name: str) -> bool:
-        return name in serializer.fields and not serializer.fields[name].read_only
 
     def _refuse_outdated(self, row: Any, values: dict[str, Any]) -> None:
         """Raises Changed, with both versions, when the row is no longer the one the client has read."""

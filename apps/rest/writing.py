@@ -9,7 +9,9 @@ from django.db.models import CheckConstraint, Model, UniqueConstraint
 
 from apps.accounts import policy
 from apps.accounts.models import User
+from apps.accounts.policy_table import SCOPES
 from apps.accounts.rights import AnyUser
+from apps.rest.serializers import Nested
 
 M = TypeVar("M", bound=Model)
 
@@ -60,6 +62,18 @@ def save_new(user: AnyUser, row: Model) -> None:
     row.save(force_insert=True)
 
 
+def save_inside(user: AnyUser, parent: Model, nested: Nested, rows: Iterable[dict[str, Any]]) -> None:
+    """Rows that hang on one just made. Raises ValidationError naming them as `crew.0.role`."""
+    for number, values in enumerate(rows):
+        try:
+            save_new(user, nested.model(**{nested.key: parent}, **values))
+        except ValidationError as error:
+            found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+            place = f"{nested.name}.{number}"
+            parts = {place if name in ("", NON_FIELD_ERRORS) else f"{place}.{name}": e for name, e in found.items()}
+            raise ValidationError(parts) from error
+
+
 def save_changed(user: AnyUser, row: Model, values: dict[str, Any]) -> None:
     """Raises PermissionDenied, asked before and after, and ValidationError."""
     policy.require(user, "change", row)
@@ -99,6 +113,16 @@ def _names(condition: Any) -> Iterable[str]:
             yield child[0].partition("__")[0]
         else:
             yield from _names(child)
+
+
+def event_of_row(row: Any) -> Any:
+    """The event a row belongs to, None for what belongs to none."""
+    path = SCOPES[row._meta.db_table].event
+    if SCOPES[row._meta.db_table].shared or not path:
+        return None
+    for name in () if path == "pk" else path.split("__"):
+        row = getattr(row, name)
+    return row
 
 
 def person(user: AnyUser) -> User:

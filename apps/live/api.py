@@ -1,0 +1,148 @@
+"""Where entries are and were, over REST: GeoJSON and GPX, as late as the audience may see it."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from xml.sax.saxutils import escape
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from apps.accounts import policy
+from apps.common.position import instant
+from apps.events.audience import Audience, audience_of
+from apps.live import queries
+from apps.rest.answers import answer
+from apps.scoring import act_api
+from apps.scoring.released import running_entries
+
+GEOJSON, GPX = "application/geo+json", "application/gpx+xml"
+MOST_FIXES = 50_000
+WINDOW = [
+    OpenApiParameter("from", OpenApiTypes.INT64, description="Epoch ms, inclusive."),
+    OpenApiParameter("to", OpenApiTypes.INT64, description="Epoch ms, inclusive."),
+]
+FORMAT = OpenApiParameter("format", str, enum=["geojson", "gpx"], description="Usually geojson.")
+FEATURES: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "features"],
+    "properties": {
+        "type": {"type": "string", "enum": ["FeatureCollection"]},
+        "features": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+
+class Events(act_api.Events):
+    @extend_schema(responses={(200, GEOJSON): FEATURES})
+    @action(detail=True, methods=["get"])
+    def positions(self, request: Request, pk: str) -> HttpResponse:
+        """Where everyone is: the latest fix of each tracker, as GeoJSON points."""
+        event = self.row(pk)
+        policy.require(self.user, "view", "positions", event=event)
+        audience, names = audience_of(self.user, event), policy.fields(self.user, "positions", event=event)
+        horizons = {audience.delay_ms, 0} if audience.own else {audience.delay_ms}
+        running = running_entries(str(event.pk)) if audience.own else frozenset[str]()
+        found = [fix for delay in horizons for fix in _seen(str(event.pk), audience, delay, running)]
+        return _geojson([_point(fix, names) for fix in found])
+
+
+class Entries(act_api.Entries):
+    @extend_schema(parameters=[*WINDOW, FORMAT], responses={(200, GEOJSON): FEATURES, (200, GPX): OpenApiTypes.STR})
+    @action(detail=True, methods=["get"])
+    def track(self, request: Request, pk: str) -> HttpResponse:
+        """Where the entry was: a line for each of its trackers, of the fixes that count."""
+        entry = self.row(pk)
+        policy.require(self.user, "view", "positions", event=entry.event)
+        audience = audience_of(self.user, entry.event)
+        running = running_entries(str(entry.event_id)) if audience.own else frozenset[str]()
+        low, high = _window(request)
+        lines: list[queries.Line] = []
+        if audience.may_see(str(entry.pk), running):
+            horizon = _now() - audience.delay_of(str(entry.pk))
+            lines = queries.track(str(entry.pk), low, min(high, horizon), MOST_FIXES)
+        if request.query_params.get("format", "geojson") == "gpx":
+            return HttpResponse(_gpx(str(entry.race_number), lines), content_type=GPX)
+        known = "device_id" in policy.fields(self.user, "positions", event=entry.event)
+        return _geojson([_line(line, entry, known) for line in lines])
+
+
+def _seen(event: str, audience: Audience, delay: int, running: frozenset[str]) -> Iterator[queries.LastFix]:
+    """The fixes that are shown with this delay, and no other."""
+    for fix in queries.last_fixes(event, _now() - delay):
+        entry = fix.carried.entry
+        if audience.delay_of(entry) == delay and audience.may_see(entry, running):
+            yield fix
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _window(request: Request) -> tuple[int, int]:
+    found, wrong = {"from": 0, "to": 253_402_300_799_999}, {}
+    for name, most in (("from", 0), ("to", found["to"])):
+        text = request.query_params.get(name, str(most))
+        if text.isascii() and text.isdecimal() and int(text[:16]) <= found["to"] and len(text) <= 15:
+            found[name] = int(text)
+        else:
+            wrong[name] = ["Epoch milliseconds."]
+    if request.query_params.get("format", "geojson") not in ("geojson", "gpx"):
+        wrong["format"] = ["geojson or gpx."]
+    if wrong:
+        raise ValidationError(wrong)
+    return found["from"], found["to"]
+
+
+def _geojson(features: list[dict[str, Any]]) -> HttpResponse:
+    made = answer({"type": "FeatureCollection", "features": features})
+    made.headers["Content-Type"] = GEOJSON
+    return made
+
+
+def _point(fix: queries.LastFix, names: frozenset[str]) -> dict[str, Any]:
+    place, who = fix.position, fix.carried
+    told = {
+        "entry_id": who.entry,
+        "race_number": who.race_number,
+        "ts": place.ts,
+        "speed": place.speed,
+        "angle": place.angle,
+        "device_id": who.imei,
+    }
+    geometry = {"type": "Point", "coordinates": [place.longitude, place.latitude]}
+    kept = {name: value for name, value in told.items() if name in names}
+    return {"type": "Feature", "geometry": geometry, "properties": kept}
+
+
+def _line(line: queries.Line, entry: Any, known: bool) -> dict[str, Any]:
+    """A track; one fix alone is a point."""
+    places = [[lon, lat, altitude] for _, lat, lon, altitude in line.fixes]
+    geometry = (
+        {"type": "LineString", "coordinates": places}
+        if len(places) > 1
+        else {"type": "Point", "coordinates": places[0]}
+    )
+    told = {"entry_id": entry.pk, "race_number": entry.race_number, "times": [ts for ts, *_ in line.fixes]}
+    return {"type": "Feature", "geometry": geometry, "properties": told | ({"device_id": line.imei} if known else {})}
+
+
+def _gpx(name: str, lines: list[queries.Line]) -> str:
+    tracks = "".join(f"<trk><name>{escape(name)}</name><trkseg>{_trkpts(line)}</trkseg></trk>" for line in lines)
+    head = '<?xml version="1.0" encoding="UTF-8"?><gpx version="1.1" creator="TRM"'
+    return f'{head} xmlns="http://www.topografix.com/GPX/1/1">{tracks}</gpx>'
+
+
+def _trkpts(line: queries.Line) -> str:
+    return "".join(
+        f'<trkpt lat="{lat:.7f}" lon="{lon:.7f}"><ele>{altitude:.1f}</ele>'
+        f"<time>{instant(ts).isoformat(timespec='milliseconds').replace('+00:00', 'Z')}</time></trkpt>"
+        for ts, lat, lon, altitude in line.fixes
+    )
+
+
+RESOURCES = {"events": Events, "entries": Entries}

@@ -1,0 +1,156 @@
+"""The bodies of the acts of scoring, and what they answer, for the serializer and the OpenAPI document."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.course.models import Stage, WaypointType
+from apps.events.models import Entry, Event
+from apps.rest.serializers import Body, Choice, Json, Number, Reference, Text, Truth, Whole, serializer_for
+from apps.scoring.closing import CONTROLS
+from apps.scoring.models import RevisionState
+from apps.scoring.revisions import PROTEST_MINUTES
+from apps.timing.domain.closing import SLOWEST_KMH
+from apps.timing.models import StartList
+
+LONGEST = 2000  # characters of a reason
+MOST_MS = 253_402_300_799_999  # the year 9999
+
+
+class Reason(Body):
+    reason = Text(max_length=LONGEST)
+
+
+class Seed(Reason):
+    reset_by_hand = Truth(default=False, help_text="Let go of starts that were set by hand.")
+
+
+class ClosingTerms(Body):
+    slowest_kmh = Number(min_value=1, max_value=200, default=SLOWEST_KMH)
+    margin_seconds = Whole(min_value=0, max_value=86_400, default=0)
+    types = serializers.ListField(
+        child=Choice(choices=WaypointType.choices), default=list(CONTROLS), allow_empty=False, max_length=15
+    )
+    dry_run = Truth(default=False, help_text="Compute, write nothing.")
+
+
+class Faulty(Reason):
+    device = Text(max_length=20, help_text="IMEI.")
+    from_ts = Whole(min_value=0, max_value=MOST_MS, help_text="Epoch ms, inclusive.")
+    to_ts = Whole(min_value=0, max_value=MOST_MS, help_text="Epoch ms, inclusive.")
+
+
+class Rescore(Body):
+    entry = Reference(queryset=Entry.objects.all(), required=False, help_text="Only this entry.")
+    stage = Reference(queryset=Stage.objects.all(), required=False, help_text="Only this stage.")
+
+
+class Changes(Body):
+    change = Json(help_text="What `manage.py dry_run` takes: set, decide, revoke, each a list.")
+
+
+class Publish(Body):
+    event = Reference(queryset=Event.objects.all())
+    stage = Reference(queryset=Stage.objects.all(), required=False, allow_null=True, help_text="None = the event.")
+    state = Choice(choices=RevisionState.choices)
+    reason = Text(max_length=LONGEST, default="", allow_blank=True)
+    protest_minutes = Whole(min_value=0, max_value=10_080, default=PROTEST_MINUTES)
+
+
+class Accepted(serializers.Serializer[Any]):
+    accepted = serializers.BooleanField()
+
+
+class StartRowShown(serializers.Serializer[Any]):
+    position = serializers.IntegerField()
+    entry = serializers.UUIDField()
+    number = serializers.IntegerField()
+    crew = serializers.CharField()
+    race_class = serializers.CharField()
+    block = serializers.CharField()
+    slot = serializers.IntegerField()
+    slot_ms = serializers.IntegerField()
+    start_ms = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class Proposal(serializers.Serializer[Any]):
+    results = StartRowShown(many=True)
+
+
+class MoveShown(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    old_ms = serializers.IntegerField(allow_null=True)
+    new_ms = serializers.IntegerField(allow_null=True)
+
+
+class Seeded(serializers.Serializer[Any]):
+    list = serializer_for(StartList)()
+    moves = MoveShown(many=True)
+
+
+class ClosingShown(serializers.Serializer[Any]):
+    waypoint = serializers.UUIDField()
+    metres = serializers.FloatField()
+    closes_at = serializers.DateTimeField()
+
+
+class Closings(serializers.Serializer[Any]):
+    results = ClosingShown(many=True)
+
+
+class LineDifference(serializers.Serializer[Any]):
+    race_number = serializers.IntegerField()
+    stage = serializers.CharField(help_text="Empty = overall.")
+    old = serializers.JSONField()
+    new = serializers.JSONField()
+
+
+class Differences(serializers.Serializer[Any]):
+    results = LineDifference(many=True)
+
+
+class LineChanged(serializers.Serializer[Any]):
+    race_number = serializers.IntegerField()
+    changes = serializers.JSONField()
+
+
+class WouldChange(serializers.Serializer[Any]):
+    results = LineChanged(many=True)
+
+
+class Verified(serializers.Serializer[Any]):
+    problems = serializers.ListField(child=serializers.CharField())
+
+
+class OpenSettingShown(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    number = serializers.IntegerField()
+    sentence = serializers.CharField()
+    blocking = serializers.BooleanField()
+
+
+class OpenSettings(serializers.Serializer[Any]):
+    results = OpenSettingShown(many=True)
+
+
+class BoardLineShown(serializers.Serializer[Any]):
+    """Instants and durations in ms; gaps are the client's to compute."""
+
+    entryId = serializers.UUIDField()
+    raceNumber = serializers.IntegerField()
+    crew = serializers.CharField()
+    vehicle = serializers.CharField()
+    classCode = serializers.CharField()
+    status = serializers.CharField()
+    timeMs = serializers.IntegerField(allow_null=True)
+    penaltyMs = serializers.IntegerField()
+    totalMs = serializers.IntegerField(allow_null=True)
+    rank = serializers.IntegerField(allow_null=True)
+    classRank = serializers.IntegerField(allow_null=True)
+    lastControl = serializers.CharField()
+
+
+class Leaderboard(serializers.Serializer[Any]):
+    seq = serializers.IntegerField(help_text="The number of the live channel's last change in it.")
+    results = BoardLineShown(many=True)
