@@ -166,7 +166,7 @@ def by_socket(world: World, case: Case) -> Answer:
 
 
 def by_rest(world: World, case: Case) -> Answer:
-    """The API: what is refused is 401 or 403, and 404 where the row may not even be seen."""
+    """The API: what is refused is 401, 403 or 405, and 404 where the row may not even be seen."""
     row, view = world.row(case), RESOURCES_OF_REST.get(case.resource)
     if row is None or view is None or row._state.adding or not hasattr(view, REST[case.action]):
         return None
@@ -184,7 +184,7 @@ def by_rest(world: World, case: Case) -> Answer:
         else:
             answer = client.delete(f"{address}/{row.pk}")
         transaction.set_rollback(True)
-    return answer.status_code not in (401, 403, 404)
+    return answer.status_code not in (401, 403, 404, 405)
 
 
 REST = {"view": "retrieve", "add": "create", "change": "partial_update", "delete": "destroy"}

@@ -116,6 +116,7 @@ class ResultRevisions(AddOnlyResource):
     order = ("event", "stage", "-number")
     expand = ("stage",)
     heavy = frozenset({"snapshot"})
+    read_only = frozenset({"number", "protest_until", "published_by", "snapshot", "hash"})
 
     @extend_schema(request=bodies.Publish)
     def create(self, request: Request) -> HttpResponse:
