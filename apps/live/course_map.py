@@ -69,7 +69,8 @@ def _areas(event: Event, segments: Sequence[Segment], known: Knowledge) -> Itera
         stages = used.get(fence.id, set())
         if fence.kind in PLACES and known.ends or stages & known.ends or (not stages and _knows_all(event, known)):
             kind = "gate" if fence.geometry["type"] == "LineString" else "area"
-            yield _feature(fence.geometry, kind=kind, name=fence.name, type=fence.kind)
+            only = {"stage": str(*stages)} if len(stages) == 1 else {}  # the one it belongs to
+            yield _feature(fence.geometry, kind=kind, name=fence.name, type=fence.kind, **only)
 
 
 def _knows_all(event: Event, known: Knowledge) -> bool:

@@ -14,6 +14,7 @@ from apps.course.models import SegmentType, Stage, Waypoint
 from apps.events.audience import Audience
 from apps.live import page_queries
 from apps.live.pages import Visit
+from apps.live.splits import Control, Point, Span, points, splits
 from apps.live.stage_times import stage_times
 from apps.penalties.models import PenaltyStatus
 from apps.scoring.released import running_entries
@@ -46,15 +47,15 @@ def _now() -> int:
 
 
 def _read(seen: Visit, asked: Asked) -> Details:
-    controls = _controls(asked.stage) if asked.stage else []
+    controls = _points(asked.stage) if asked.stage else []
     entries: dict[str, Details] = {}
     for entry, instant in page_queries.last_seen(asked.event, asked.horizon).items():
         entries.setdefault(entry, {})["seen"] = instant
-    for entry, splits in (_splits(seen, asked, controls) if controls else {}).items():
-        entries.setdefault(entry, {})["splits"] = splits
+    for entry, times in (_splits(seen, asked, controls) if controls else {}).items():
+        entries.setdefault(entry, {})["splits"] = times
     for entry, *values in page_queries.penalties(asked.event, asked.stage, asked.horizon):
         entries.setdefault(entry, {}).setdefault("penalties", []).append(_penalty(*values))
-    names = [{"name": str(one), "type": one.type} for one in controls]
+    names = [{"name": point.name} for point in controls]
     return {"now": asked.horizon, "controls": names, "entries": _shown(asked, entries)}
 
 
@@ -63,51 +64,31 @@ def _shown(asked: Asked, entries: dict[str, Details]) -> dict[str, Details]:
     return {entry: values for entry, values in entries.items() if asked.audience.may_see(entry, running)}
 
 
-def _controls(stage: str) -> list[Waypoint]:
-    """The controls a time is taken at: those of special stages, but for the start."""
+def _points(stage: str) -> list[Point]:
+    """Where times are taken: the controls of the stage's special stages, in the order of the course."""
     found = Waypoint.objects.filter(segment__stage_id=stage, segment__type=SegmentType.SPECIAL_STAGE)
-    ordered = found.exclude(type="DSS").select_related("segment").order_by("segment__sort_order", "sort_order")
-    return list(ordered)
+    ordered = found.select_related("segment").order_by("segment__sort_order", "sort_order")
+    return points(
+        Control(str(one.id), str(one), one.type, str(one.segment_id), one.segment.neutralised_seconds * 1000)
+        for one in ordered
+    )
 
 
-def _splits(seen: Visit, asked: Asked, controls: list[Waypoint]) -> dict[str, list[int | None]]:
-    window = _window(seen, asked)
-    reached: dict[tuple[str, str], int] = {}
-    ids = [str(control.id) for control in controls]
-    for entry, control, instant in page_queries.arrivals(asked.event, ids, window, asked.horizon):
-        reached[entry, control] = instant
-    spans: dict[str, dict[str, tuple[int | None, int | None]]] = {}
-    for entry, segment, start, finish, _ in page_queries.segment_times(asked.stage or ""):
-        spans.setdefault(entry, {})[segment] = (start, finish)
-    return {entry: _row(entry, of, controls, (reached, asked.horizon)) for entry, of in spans.items()}
+def _splits(seen: Visit, asked: Asked, of: list[Point]) -> dict[str, list[int | None]]:
+    arrivals: dict[str, dict[str, int]] = {}
+    ids = [point.id for point in of]
+    for entry, control, at in page_queries.arrivals(asked.event, ids, _window(seen, asked), asked.horizon):
+        arrivals.setdefault(entry, {})[control] = at
+    spans: dict[str, dict[str, Span]] = {}
+    for row in page_queries.segment_times(asked.stage or ""):
+        spans.setdefault(row.entry, {})[row.segment] = Span(row.start, row.finish, row.net_ms)
+    return {entry: splits(of, driven, arrivals.get(entry, {}), asked.horizon) for entry, driven in spans.items()}
 
 
 def _window(seen: Visit, asked: Asked) -> tuple[int, int]:
     times = stage_times(seen.event, asked.audience)
     of = next(one for one in times if str(one.stage.id) == asked.stage)
     return int(of.starts_at.timestamp() * 1000), int(of.ends_at.timestamp() * 1000)
-
-
-Reached = tuple[dict[tuple[str, str], int], int]
-Spans = dict[str, tuple[int | None, int | None]]
-
-
-def _row(entry: str, spans: Spans, controls: list[Waypoint], reached: Reached) -> list[int | None]:
-    """Time on the clock at each control: of the special stages before, and since the start of this one."""
-    instants, horizon = reached
-    row: list[int | None] = []
-    for control in controls:
-        segment = str(control.segment_id)
-        start, finish = spans.get(segment, (None, None))
-        at = finish if control.type == "ASS" and finish else instants.get((entry, str(control.id)))
-        done = start is not None and at is not None and start <= at <= horizon
-        row.append(_before(spans, start) + at - start if done and at and start else None)
-    return row
-
-
-def _before(spans: Spans, start: int | None) -> int:
-    earlier = [(a, b) for a, b in spans.values() if a and b and start and b <= start]
-    return sum(b - a for a, b in earlier)
 
 
 def _penalty(id: str, stage: str, type: str, seconds: float, status: str, article: str) -> Details:

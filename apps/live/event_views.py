@@ -20,6 +20,7 @@ from apps.live.basemap import basemap_path
 from apps.live.models import Acknowledgement
 from apps.live.pages import Visit, chosen_stage, classes_of, frame, visit
 from apps.live.replay import replayable
+from apps.live.stage_times import stage_times
 from apps.live.views import board_context
 from apps.live.words import control_words, map_words, replay_words
 from apps.scoring.board import event_topic
@@ -107,11 +108,19 @@ def _drawn(page: HttpResponse, policy: str) -> HttpResponse:
 def _map_context(seen: Visit, current: str) -> dict[str, Any]:
     return frame(seen, current) | {
         "topic": f"event:{seen.event.id}",
+        "now_on": _now_on(seen),
         "classes": classes_of(seen.event),
         "crews": _crews(seen),
         "basemap": basemap_path() is not None,
         "words": map_words(),
     }
+
+
+def _now_on(seen: Visit) -> str:
+    """The id of the stage to look at: the one that runs, else the last that began."""
+    begun = [one for one in stage_times(seen.event, seen.audience) if one.open]
+    running = [one for one in begun if not one.over]
+    return str((running or begun)[-1].stage.id) if begun else ""
 
 
 def _crews(seen: Visit) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What pages show beyond the boards: splits, penalties, how old the data is, and tracks for the replay."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -19,7 +19,7 @@ ARRIVALS = """
 # Segment times of the stage's results: as the scorer has them, instants in epoch ms.
 SEGMENTS = """
     select r.entry_id::text, s ->> 'segment', (s ->> 'start_ts')::bigint, (s ->> 'finish_ts')::bigint,
-           (s ->> 'driven_ts')::bigint
+           (s ->> 'driven_ts')::bigint, (s ->> 'net_ms')::bigint
     from stage_results r cross join lateral jsonb_array_elements(coalesce(r.outcome -> 'segments', '[]')) s
     where r.stage_id = %(stage)s::uuid
 """
@@ -69,9 +69,19 @@ def arrivals(event: str, controls: Sequence[str], window: tuple[int, int], horiz
     return _rows(ARRIVALS, values)
 
 
-def segment_times(stage: str) -> list[Row]:
-    """(entry, segment, start, finish, when the start control was passed), instants in epoch ms or None."""
-    return _rows(SEGMENTS, {"stage": stage})
+class Driven(NamedTuple):
+    """A segment as an entry drove it: epoch ms (`passed`: the start control), and its time by the rules in ms."""
+
+    entry: str
+    segment: str
+    start: int | None
+    finish: int | None
+    passed: int | None
+    net_ms: int | None
+
+
+def segment_times(stage: str) -> list[Driven]:
+    return [Driven(*row) for row in _rows(SEGMENTS, {"stage": stage})]
 
 
 def last_seen(event: str, horizon: int) -> dict[str, int]:

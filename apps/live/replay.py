@@ -51,11 +51,11 @@ def replay(seen: Visit, one: StageTime) -> dict[str, Any]:
 def _spans(stage: str) -> dict[str, Span]:
     """From the first start to the last finish of the stage's segments."""
     found: dict[str, Span] = {}
-    for entry, _, start, finish, driven in page_queries.segment_times(stage):
-        span = found.get(entry, Span(None, None))
-        begins = [ts for ts in (span.start, driven or start) if ts]
-        ends = [ts for ts in (span.finish, finish) if ts]
-        found[entry] = Span(min(begins, default=None), max(ends, default=None))
+    for row in page_queries.segment_times(stage):
+        span = found.get(row.entry, Span(None, None))
+        begins = [ts for ts in (span.start, row.passed or row.start) if ts]
+        ends = [ts for ts in (span.finish, row.finish) if ts]
+        found[row.entry] = Span(min(begins, default=None), max(ends, default=None))
     return found
 
 

@@ -70,6 +70,7 @@ def test_the_map_shows_crews_moving(web: WebServer, context: BrowserContext, red
     assert complaints(page) == []
 
 
+@pytest.mark.parametrize("context", ["phone"], indirect=True)
 def test_a_crew_is_followed_by_keyboard(web: WebServer, context: BrowserContext) -> None:
     scene = scenes.stage()
     page = opened(context, web.url + scene.address("map/"))
@@ -95,6 +96,7 @@ def test_the_map_is_dark_where_the_visitor_is(web: WebServer, browser: Browser) 
     context.close()
 
 
+@pytest.mark.parametrize("context", ["phone"], indirect=True)
 def test_a_stage_is_replayed(web: WebServer, context: BrowserContext) -> None:
     scene = scenes.stage(days_ago=1.5)
     page = opened(context, web.url + scene.address("replay/"))
@@ -127,6 +129,7 @@ def test_a_line_opens(web: WebServer, context: BrowserContext) -> None:
     assert complaints(page) == []
 
 
+@pytest.mark.parametrize("context", ["desk"], indirect=True)
 def test_a_big_screen_turns_its_pages(web: WebServer, context: BrowserContext) -> None:
     scene = scenes.stage(24)
     page = opened(context, f"{web.url}{scene.address('screen/')}?stage={scene.stage.sort_order}&seconds=4")
@@ -138,6 +141,7 @@ def test_a_big_screen_turns_its_pages(web: WebServer, context: BrowserContext) -
     assert complaints(page) == []
 
 
+@pytest.mark.parametrize("context", ["phone"], indirect=True)
 def test_widgets_stand_alone(web: WebServer, context: BrowserContext) -> None:
     scene = scenes.stage()
     board = opened(context, f"{web.url}{scene.address('embed/board/')}?stage={scene.stage.sort_order}")

@@ -46,7 +46,8 @@ export class View {
   async #openCourse(address, stage) {
     try {
       const features = await drawCourse(this.#map, address, stage);
-      fit(this.#map, positionsOf(features), { animate: false });
+      const ofStage = features.filter(({ properties }) => properties.stage === (stage ?? find("map").dataset.stage));
+      fit(this.#map, positionsOf(ofStage.length ? ofStage : features), { animate: false });
       this.#fitted = features.length > 0;
     } catch (error) {
       console.warn("no course", error);
