@@ -50,7 +50,7 @@ def web(application: str) -> Iterator[tuple[int, int]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["--lifespan", "off", "--log-level", "error", "--no-access-log", "--ws-per-message-deflate", "false"]
-    options += ["--ws-ping-interval", "300"]
+    options += ["--ws-ping-interval", "300", "--ws", "apps.live.wire_protocol:Wired"]
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), *options]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ)
     try:

@@ -37,7 +37,8 @@ class LiveSocket:
         await receive()  # websocket.connect
         chosen = SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", ()) else None
         await send({"type": "websocket.accept", "subprotocol": chosen})
-        conversation = Conversation(self._rooms, Viewer(send), scope)
+        viewer = Viewer(send, scope.get("extensions", {}).get("trm.wire"))
+        conversation = Conversation(self._rooms, viewer, scope)
         self._guard.enter(conversation)
         with metrics.CONNECTIONS.track_inprogress():
             try:
@@ -62,7 +63,7 @@ class Conversation:
         writer = asyncio.create_task(self._viewer.run())
         try:
             while (message := await receive())["type"] == "websocket.receive":
-                metrics.RECEIVED.inc()
+                metrics.MESSAGES.received += 1
                 await self._answer(message.get("text"))
         finally:
             self._leave_all()

@@ -53,6 +53,7 @@ class Positions:
         self._rooms: dict[str, Room] = {}
         self._carried: dict[str, list[Carried]] = {}  # by IMEI
         self._tasks: list[asyncio.Task[None]] = []
+        self._news = asyncio.Event()
         self._snapshots = Snapshots(source)
 
     async def join(self, viewer: Viewer, event: str, audience: Audience) -> list[PositionEntry]:
@@ -87,7 +88,7 @@ class Positions:
 
     def _start(self) -> None:
         if not self._tasks:
-            works = (self._listen(), self._keep_assignments(), self._keep_time())
+            works = (self._listen(), self._hand_out(), self._keep_assignments(), self._keep_time())
             self._tasks = [asyncio.create_task(work) for work in works]
 
     async def _snapshot(self, event: str, room: Room, audience: Audience) -> list[PositionEntry]:
@@ -123,27 +124,34 @@ class Positions:
         if room.has_crews:
             room.running = await self._source.running(event)
         for lane in [lane for lane in room.lanes.values() if lane.delay_ms]:
-            for fix in await self._source.last_fixes(event, now_ms() - lane.delay_ms):
-                if lane.is_news(fix):
-                    lane.hand_out(fix, room.running)
+            fixes = await self._source.last_fixes(event, now_ms() - lane.delay_ms)
+            lane.hand_out([fix for fix in fixes if lane.is_news(fix)], room.running)
 
     async def _listen(self) -> None:
         async for batch in self._source.arriving():
             for position in batch:
-                if self._hand_out(position):
-                    await asyncio.sleep(0)  # a thousand sockets were written to: let the others work in between
+                self._note(position)
 
-    def _hand_out(self, position: Position) -> bool:
-        """True when it was shown to anyone."""
-        handed = False
+    def _note(self, position: Position) -> None:
+        """Keep the latest of each device until it is handed out: with many viewers that takes longer than reading."""
         for carried in self._carried.get(position.device_id, ()):
             room = self._rooms.get(carried.event)
             lane = room.lanes.get(0) if room else None
             fix = LastFix(carried, position)
-            if room and lane and _counts(fix) and lane.is_news(fix):
-                lane.hand_out(fix, room.running)
-                handed = True
-        return handed
+            if room and lane and _counts(fix) and lane.is_news(fix) and room.is_later(fix):
+                room.arrived[carried.imei] = fix
+                self._news.set()
+
+    async def _hand_out(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            for room in list(self._rooms.values()):
+                arrived, room.arrived = room.arrived, {}
+                lane = room.lanes.get(0)
+                if arrived and lane:
+                    lane.hand_out(list(arrived.values()), room.running)
+                await asyncio.sleep(0)
 
 
 class Snapshots:

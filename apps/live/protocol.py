@@ -27,12 +27,15 @@ A line of the last two that is no more comes as {"key": its key, "gone": true}.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
 import orjson
+
+from apps.live.wire import joined, wire
 
 UUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 TOPIC = re.compile(f"(leaderboard):({UUID})(?::({UUID}))?|(event|entry|race-control):({UUID})")
@@ -110,7 +113,13 @@ def topic(name: str) -> Topic:
 def frame(type_: str, **fields: Any) -> Frame:
     """A frame with the fields that are known, encoded."""
     content = {"type": type_, **{name: value for name, value in fields.items() if value is not None}}
-    return {"type": "websocket.send", "text": orjson.dumps(content).decode()}
+    text = orjson.dumps(content)
+    return {"type": "websocket.send", "text": text.decode(), "wire": wire(text)}
+
+
+def together(frames: Sequence[Frame]) -> Frame:
+    """Frames to be written at once, by a protocol class that takes `wire` alone."""
+    return frames[0] if len(frames) == 1 else {"wire": joined([frame["wire"] for frame in frames])}
 
 
 def error(fault: Fault, topic: str | None = None, id: str | None = None) -> Frame:

@@ -1,6 +1,6 @@
 """The viewers of an event's positions, by what they may see and how late."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,14 +28,20 @@ class Lane:
         """Late uploads are for the results; the map shows where a crew is."""
         return fix.position.ts > self.latest.get(fix.carried.imei, -1)
 
-    def hand_out(self, fix: LastFix, running: frozenset[str]) -> None:
-        self.latest[fix.carried.imei] = fix.position.ts
-        frames = Frames(fix)
+    def hand_out(self, fixes: Sequence[LastFix], running: frozenset[str]) -> None:
+        """Each socket is written to once, whatever the number of fixes. One of each device at most."""
+        self.latest |= {fix.carried.imei: fix.position.ts for fix in fixes}
+        every = [Frames(fix) for fix in fixes]
         for audience, viewers in self.viewers.items():
-            if self._shows(audience, fix.carried.entry, running):
-                frame = frames.of(official=audience.official)
+            states = {
+                frames.imei: frames.of(official=audience.official)
+                for frames in every
+                if self._shows(audience, frames.entry, running)
+            }
+            if states:
+                all_ = protocol.together(list(states.values()))
                 for viewer in viewers:
-                    viewer.place(frames.topic, fix.carried.imei, frame)
+                    viewer.place(every[0].topic, states, all_)
 
     def _shows(self, audience: Audience, entry: str, running: frozenset[str]) -> bool:
         return audience.delay_of(entry) == self.delay_ms and audience.may_see(entry, running)
@@ -46,6 +52,7 @@ class Frames:
 
     def __init__(self, fix: LastFix) -> None:
         self.topic = f"event:{fix.carried.event}"
+        self.imei, self.entry = fix.carried.imei, fix.carried.entry
         self._fix = fix
         self._made: dict[bool, Frame] = {}
 
@@ -58,9 +65,13 @@ class Frames:
 
 @dataclass(slots=True, eq=False)
 class Room:
-    """An event's lanes, by delay. `running` are the entries inside a running stage, kept for crews alone."""
+    """An event's lanes, by delay. `running` are the entries inside a running stage, kept for crews alone.
+
+    `arrived` is by IMEI what is to be handed out at once.
+    """
 
     lanes: dict[int, Lane] = field(default_factory=dict)
+    arrived: dict[str, LastFix] = field(default_factory=dict)
     running: frozenset[str] = frozenset()
 
     def enter(self, viewer: Viewer, audience: Audience) -> bool:
@@ -82,6 +93,10 @@ class Room:
             group.discard(viewer)
             _sweep(self.lanes, lane, audience)
         return was_in
+
+    def is_later(self, fix: LastFix) -> bool:
+        held = self.arrived.get(fix.carried.imei)
+        return held is None or fix.position.ts > held.position.ts
 
     @property
     def has_crews(self) -> bool:

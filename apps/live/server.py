@@ -56,6 +56,7 @@ def configured(application: Any, beat: Callable[[], None]) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="apps.live.wire_protocol:Wired",
         ws_ping_interval=settings.LIVE_PING_INTERVAL_MS / 1000,
         ws_max_size=MAX_SIZE,
         timeout_graceful_shutdown=GRACE_S,

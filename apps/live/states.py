@@ -114,7 +114,11 @@ def _tell(followed: Followed, lines: Lines) -> None:
         return
     gone = {key: {"key": key, "gone": True} for key in before.keys() - lines.keys()}
     changed = {key: line for key, line in lines.items() if before.get(key) != line}
-    for key, line in (changed | gone).items():
-        frame = protocol.frame(followed.topic.kind, topic=followed.topic.name, changes=[line])
+    topic = followed.topic
+    states = {
+        key: protocol.frame(topic.kind, topic=topic.name, changes=[line]) for key, line in (changed | gone).items()
+    }
+    if states:
+        all_ = protocol.together(list(states.values()))
         for viewer in followed.viewers:
-            viewer.place(followed.topic.name, key, frame)
+            viewer.place(topic.name, states, all_)

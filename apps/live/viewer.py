@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from apps.live import eager, metrics, protocol
+from apps.live import metrics, protocol
 from apps.live.protocol import Code, Fault, Frame
 from apps.live.source import SourceError
 
@@ -15,7 +14,8 @@ REPLY_LIMIT = 200  # a client that asks and never reads
 RETRY_S = 2.0
 TOO_SLOW = 1008
 
-Send = Callable[[Frame], Coroutine[Any, Any, None]]
+Send = Callable[[Frame], Awaitable[None]]
+Write = Callable[[Frame], bool]  # at once, or False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ class Viewer:
     of each device.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, write: Write | None = None) -> None:
         self._send = send
+        self._write_now = write
         self._replies: deque[Frame] = deque()
         self._feeds: dict[str, Feed] = {}
         self._slots: dict[str, Slots] = {}
         self._wake = asyncio.Event()
         self._idle = False  # `run` waits, and so nothing is before a frame that comes now
-        self._rest: eager.Rest | None = None  # of a write that found no room
 
     def follow(self, topic: str, reply: Frame, catch_up: CatchUp, since: int | None = None) -> None:
         """Answer, then send what was missed and what follows. Following again begins again."""
@@ -93,17 +93,15 @@ class Viewer:
         if topic in self._slots:
             self._slots[topic].held = False
 
-    def place(self, topic: str, key: str, frame: Frame) -> None:
-        """Write a state, or put it in the place of the one that still waits."""
+    def place(self, topic: str, states: Mapping[str, Frame], all_: Frame) -> None:
+        """Write states, which `all_` are together, or put each in the place of the one that still waits."""
         slots = self._slots.get(topic)
         if slots is None:
             return
-        if self._idle and not slots.held:
-            self._write_now(frame)
+        if not slots.held and self._written(all_, len(states)):
             return
-        if slots.latest.pop(key, None):
-            metrics.COALESCED.inc()
-        slots.latest[key] = frame
+        metrics.COALESCED.inc(len(slots.latest.keys() & states.keys()))
+        slots.latest |= states
         self._stir()
 
     def unfollow(self, topic: str) -> None:
@@ -123,9 +121,8 @@ class Viewer:
         feed = self._feeds.get(topic)
         if feed is None or feed.stale:
             return
-        if self._idle and news.seq == feed.seq + 1:
+        if news.seq == feed.seq + 1 and self._written(news.frame):
             feed.seq = news.seq
-            self._write_now(news.frame)
             return
         feed.frames.append(news)
         if len(feed.frames) > QUEUE_LIMIT:
@@ -141,32 +138,24 @@ class Viewer:
                 await self._wake.wait()
         finally:
             self._idle = False
-            if self._rest:
-                self._rest.drop()
 
     def _stir(self) -> None:
         self._idle = False
         self._wake.set()
 
-    def _write_now(self, frame: Frame) -> None:
-        try:
-            self._rest = eager.begin(self._send(frame))
-        except OSError:  # the client went: what receives will say so
-            self._idle = False
-            return
-        metrics.SENT.inc()
-        if self._rest:
-            self._stir()
+    def _written(self, frame: Frame, count: int = 1) -> bool:
+        """Whether it could be written at once, before nothing else. A task for each write would cost more than it."""
+        if not self._idle or self._write_now is None or not self._write_now(frame):
+            return False
+        metrics.MESSAGES.sent += count
+        return True
 
-    async def _write(self, frame: Frame) -> None:
+    async def _write(self, frame: Frame, count: int = 1) -> None:
         await self._send(frame)
-        metrics.SENT.inc()
+        metrics.MESSAGES.sent += count
 
     async def _write_all(self) -> bool:
         """False once the socket was closed."""
-        if self._rest:
-            rest, self._rest = self._rest, None
-            await rest
         self._wake.clear()
         if not await self._write_replies():
             return False
@@ -189,7 +178,11 @@ class Viewer:
 
     async def _write_slots(self, slots: Slots) -> None:
         while slots.latest and not slots.held and not self._replies:
-            await self._write(slots.latest.pop(next(iter(slots.latest))))
+            if self._write_now is None:
+                await self._write(slots.latest.pop(next(iter(slots.latest))))
+                continue
+            waiting, slots.latest = slots.latest, {}
+            await self._write(protocol.together(list(waiting.values())), len(waiting))
 
     async def _write_replies(self) -> bool:
         """False once a close was among them."""

@@ -17,7 +17,10 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[3]
-WEB = ("-m", "uvicorn", "trm.asgi:application", "--lifespan", "off", "--log-level", "warning", "--ws-max-size", "65536")
+WEB = (
+    "-m", "uvicorn", "trm.asgi:application", "--lifespan", "off", "--log-level", "warning",
+    "--ws", "apps.live.wire_protocol:Wired", "--ws-max-size", "65536",
+)  # fmt: skip
 LIVE = ("manage.py", "run_live", "--drain", "0.5")
 START_LIMIT_S = 40
 
