@@ -1,8 +1,9 @@
 """How near the live channel comes to the limit: python benchmarks/live.py [--quick] [--json]
 
 N clients that read raw frames, on one uvicorn process: (a) a bare broadcast of the same encoded frame by the same
-server, which is the limit, (b) positions from the telemetry stream through the hub, (c) the usual way, `group_send`
-of Channels over Redis, each in turn several times; then (d) the delay from XADD to the socket at 20,000 messages/s.
+server, (b) positions of 500 crews from the telemetry stream through the hub, which writes at once to a socket what
+arrived meanwhile, (c) the usual way, `group_send` of Channels over Redis, each in turn several times; then (d) the
+delay from XADD to the socket at 20,000 messages/s, when each message is a write of its own (`single_cpu_us`).
 CPU is the server's alone, a message delivered; memory what a client adds to it.
 It works on servers of its own, in a directory that goes away, whatever DATABASE_URL and REDIS_URL say.
 """
@@ -41,14 +42,14 @@ class Size:
     """How much is measured: viewers, frames to each of them in a round, frames of the usual way, rounds."""
 
     clients: int = 1000
-    frames: int = 200
+    frames: int = 500
     usual_frames: int = 10
     rounds: int = 5
     delay_s: int = 15
     offered: int = 20_000
 
 
-QUICK = Size(clients=200, frames=200, usual_frames=10, rounds=1, delay_s=5, offered=4_000)
+QUICK = Size(clients=200, frames=500, usual_frames=10, rounds=1, delay_s=5, offered=4_000)
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Report:
     bare_cpu_us: float
     hub_cpu_us: float
     group_send_cpu_us: float
+    single_cpu_us: float
     offered_mps: int
     delivered_mps: int
     p50_ms: float
@@ -102,8 +104,7 @@ class Bench:
             await self._hub(self.size.frames, self.size.clients)
             await self._told("bare", self.size.frames)
             await self._told("group", self.size.usual_frames)
-        delays, delivered = await self._delays()
-        return self._report(delays, delivered)
+        return self._report(*await self._delays())
 
     async def _hub(self, frames: int, clients: int) -> None:
         async def send() -> None:
@@ -146,21 +147,22 @@ class Bench:
             viewer.transport.close()
         await asyncio.sleep(1.0)
 
-    async def _delays(self) -> tuple[list[float], float]:
-        """ms from XADD to each socket; and messages a second meanwhile."""
+    async def _delays(self) -> tuple[list[float], float, float]:
+        """ms from XADD to each socket; messages a second and CPU a message meanwhile."""
         tally, delays = Tally(), list[float]()
         viewers = await connect(self._port, self.size.clients, "/ws-live", tally, self._request)
         await asyncio.sleep(1.0)
         tally.reset(lambda instants: delays.extend(time.time() * 1000 - int(instant) for instant in instants))
-        step = self.size.clients / self.size.offered
+        step, spent = self.size.clients / self.size.offered, cpu_s(self._pid)
         begin = time.perf_counter()
         for n in range(round(self.size.delay_s / step)):
             await asyncio.sleep(max(0.0, begin + n * step - time.perf_counter()))
             self._send_fixes(1, at=n)
         await still(tally, round(self.size.delay_s / step) * self.size.clients, idle_s=1.0)
         delivered = tally.frames / (tally.last - tally.first)
+        single_us = (cpu_s(self._pid) - spent) * 1e6 / tally.frames
         await self._leave(viewers)
-        return delays, delivered
+        return delays, delivered, single_us
 
     def _send_fixes(self, count: int, at: int = 0) -> None:
         """Of the crews in turn, each later than the last."""
@@ -179,7 +181,7 @@ class Bench:
         ratios = [hub / other for hub, other in zip(self.ways["hub"].mps, self.ways[to].mps, strict=True)]
         return round(statistics.median(ratios), 2)
 
-    def _report(self, delays: list[float], delivered: float) -> Report:
+    def _report(self, delays: list[float], delivered: float, single_us: float) -> Report:
         mps = {way: statistics.median(of.mps) for way, of in self.ways.items()}
         cpu = {way: round(statistics.median(of.cpu_us), 1) for way, of in self.ways.items()}
         return Report(
@@ -193,6 +195,7 @@ class Bench:
             bare_cpu_us=cpu["bare"],
             hub_cpu_us=cpu["hub"],
             group_send_cpu_us=cpu["group"],
+            single_cpu_us=round(single_us, 1),
             offered_mps=self.size.offered,
             delivered_mps=round(delivered),
             p50_ms=round(statistics.median(delays), 1),

@@ -44,14 +44,14 @@ def fix(imei: str, ts: int) -> Position:
 
 
 @contextmanager
-def web(application: str) -> Iterator[tuple[int, int]]:
+def web(application: str, *, nice: bool = False) -> Iterator[tuple[int, int]]:
     """One uvicorn process on a free port: (port, pid). Without compression, which would hide what is measured."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["--lifespan", "off", "--log-level", "error", "--no-access-log", "--ws-per-message-deflate", "false"]
     options += ["--ws-ping-interval", "300", "--ws", "apps.live.wire_protocol:Wired"]
-    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), *options]
+    command = [*(["nice"] if nice else []), sys.executable, "-m", "uvicorn", application, "--port", str(port), *options]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ)
     try:
         _await(process, f"http://127.0.0.1:{port}/healthz")
