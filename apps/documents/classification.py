@@ -86,12 +86,12 @@ def _titles() -> Mapping[str, str]:
 
 
 def _columns(seen: Frozen) -> tuple[Column, ...]:
-    stages = (Column("stages", _("Stages"), 7, wraps=False),) if seen.whole_event else ()
+    stages = (Column("stages", _("St."), 5, wraps=False),) if seen.whole_event else ()
     return (
         Column("rank", _("Rank"), 7.5, wraps=False, strong=True),
         Column("race_number", _("No."), 6.5, wraps=False, strong=True),
-        Column("crew", _("Crew"), 28, strong=True),
-        Column("nationality", _("Nat."), 8),
+        Column("crew", _("Crew"), 31, strong=True),
+        Column("nationality", _("Nat."), 9),
         Column("vehicle", _("Vehicle"), 15),
         Column("class", _("Class"), 8.5),
         *stages,
