@@ -139,6 +139,7 @@ def test_rows_below_a_row_are_looked_after_too(clients: tuple[Client, Client]) -
     type(link).objects.update(role="mechanic")
     answer = save(second, link.entry, seen, **{"crew_links-0-role": "navigator"})
     assert "The other changed “pilot” to “mechanic”" in text(answer)
+    assert '<input type="hidden" name="crew_links-0-entry"' in answer.content.decode()  # no choice of another entry
     again = sent(answer)
     assert again["crew_links-0-role"] == ["navigator"]
     assert save(second, link.entry, again).status_code == 302

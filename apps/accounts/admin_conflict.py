@@ -71,7 +71,8 @@ class SeesConflicts(forms.ModelForm):  # type: ignore[type-arg]
 
     def _differs(self, name: str, row: dict[str, Any]) -> bool:
         """Whether the form holds something else than a row did."""
-        sent = self[name].data
+        # Not by self[name]: that is remembered with its field, which a formset replaces after this.
+        sent = self.fields[name].widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
         return self.fields[name].has_changed(self._typed(name, row[name]), sent)
 
     def _typed(self, name: str, value: Any) -> Any:

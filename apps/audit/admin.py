@@ -31,7 +31,7 @@ from apps.events.models import Entry
 NAME = "audit_auditentry"
 PAGE_SIZE = 100
 DOORS = ("admin", "rest", "page", "scorer", "sql")
-SHORT = 6  # differences of a line in the list
+SHORT = 3  # differences of a line in the list
 ASKED = {"entry__id__exact", "user__id__exact", "row_id", "table"}  # links of other pages
 
 
@@ -102,7 +102,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
             return _("It is not there any more.")
         return format_html('<a href="{}">{}</a>', _page_of(row), row) if type(row) in admin.site._registry else str(row)
 
-    @admin.display(description="")
+    @admin.display(description=gettext_lazy("take back"))
     def links(self, line: AuditEntry) -> SafeString:
         refusal = services.why_not(line)
         if refusal:
