@@ -69,8 +69,8 @@ class RevertForm(forms.Form):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
-    list_display = ("at", "who", "door", "kind", "action", "difference", "reason")
-    list_display_links = ("at",)
+    list_display = ("when", "who", "door", "kind", "action", "reason", "difference")
+    list_display_links = ("when",)
     list_filter = (("at", admin.DateFieldListFilter), TableFilter, "action", DoorFilter, "event")
     search_fields = ("who", "reason", "=row_id", "=entry__race_number")
     search_help_text = gettext_lazy("A part of who or why; the id of a row; the race number of an entry.")
@@ -81,6 +81,10 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
 
     class Media:
         css = {"all": ("audit/audit.css",)}
+
+    @admin.display(description=gettext_lazy("time (UTC)"), ordering="id")
+    def when(self, line: AuditEntry) -> str:
+        return f"{line.at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description=gettext_lazy("row"))
     def kind(self, line: AuditEntry) -> str:
