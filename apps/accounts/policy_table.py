@@ -131,7 +131,7 @@ PUBLIC = {
     "entry_penalties": "id entry stage type seconds applies_to status article",
     "stage_results": "id entry stage status time_ms penalty_ms total_ms rank class_rank splits last_control",
     "event_results": "id entry event status time_ms penalty_ms total_ms rank class_rank completed_stages",
-    "result_revisions": "id event stage number state protest_until created_at snapshot hash",
+    "result_revisions": "id event stage number state protest_until created_at hash",
     "positions": "entry_id race_number ts latitude longitude altitude angle speed",
     "organizations": "id name slug",
     "organization_users": "id organization user role",
