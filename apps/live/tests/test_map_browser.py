@@ -1,6 +1,7 @@
 """Map, replay, big screen and widgets in Debian's Chromium."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_a_line_opens(web: WebServer, context: BrowserContext) -> None:
     scene = scenes.stage()
     page = opened(context, f"{web.url}{scene.address()}?stage={scene.stage.sort_order}")
     row = page.locator(f'tr[data-entry="{scene.board.entries[5].id}"]')
-    expect(row.locator(".virtual")).to_have_text("≈6. at WP 2")
+    expect(row.locator(".virtual")).to_have_text(re.compile(r"≈6\. at WP 2 · \d+ (s|min)"))
     page.locator("#lines tr .more").nth(1).click()
     opened_row = page.locator("tr.details")
     expect(opened_row.locator(".splits tbody tr")).to_have_count(4)

@@ -34,13 +34,15 @@ function decorate(one, all) {
   const row = rowOf(one.entryId);
   const ids = all.map((other) => other.entryId);
   const expected = one.statusName === "running" ? virtualRank(details, one.entryId, ids) : null;
-  note(row, "virtual", expected && say(words.virtual, expected), expected && virtualHint(one, expected));
+  const said = expected && { ...expected, age: ageOf(one.entryId) };
+  note(row, "virtual", said && say(words.virtual, said), said && say(words.virtualHint, said));
   note(row, "pending", isPending(details, one.entryId) && one.penalty && words.pending, words.pendingHint);
 }
 
-function virtualHint(one, expected) {
-  const seen = details.entries[one.entryId]?.seen;
-  return say(words.virtualHint, { ...expected, age: seen ? age(details.now - seen) : "?" });
+/** How old what is known of an entry is. */
+function ageOf(entryId) {
+  const seen = details.entries[entryId]?.seen;
+  return seen ? age(details.now - seen) : "?";
 }
 
 function note(row, name, text, hint) {
