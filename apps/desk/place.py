@@ -36,6 +36,7 @@ TABS: tuple[tuple[str, Any, str, str], ...] = (
     ("results", gettext_lazy("Results"), "view", "stage_results"),
     ("starts", gettext_lazy("Start list"), "view", "start_lists"),
     ("positions", gettext_lazy("Positions"), "view", "positions"),
+    ("course", gettext_lazy("Course"), "view", "geofences"),
     ("decisions", gettext_lazy("Decisions"), "view", "decisions"),
 )
 

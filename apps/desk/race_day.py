@@ -41,6 +41,7 @@ DAY: tuple[Hour, ...] = (
     Hour(
         _("The evening before"),
         (
+            Duty("course", _("Draw the course, prove it with a track"), "course"),
             Duty("approve-order", _("Approve the order, reposition crews"), "starts", needs=SEED),
             Duty("start-list", _("Publish the start list"), "starts", needs=("open_stage", "")),
         ),

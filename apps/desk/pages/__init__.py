@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
-from apps.desk.pages import decisions, evidence, positions, results, review, stage, starts, timing, trackers
+from apps.desk.pages import course, decisions, evidence, positions, results, review, stage, starts, timing, trackers
 
 PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("", stage.show, "stage"),
@@ -18,6 +18,9 @@ PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("results/", results.show, "results"),
     ("starts/", starts.show, "starts"),
     ("positions/", positions.show, "positions"),
+    ("course/", course.show, "course"),
+    ("course/save/", course.write, "course_save"),
+    ("course/track/", course.track, "course_track"),
     ("decisions/", decisions.show, "decisions"),
     ("decisions/<uuid:decision>/revoke/", decisions.take_back, "revoke"),
 )

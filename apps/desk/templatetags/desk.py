@@ -77,3 +77,9 @@ def humane(name: str) -> str:
 def result_status(value: str) -> str:
     """A result's status in words."""
     return str(dict(ResultStatus.choices).get(value, value))
+
+
+@register.filter
+def iso_clock(value: str | None) -> str:
+    """HH:MM:SS of an instant in ISO-8601."""
+    return clock(datetime.fromisoformat(value)) if value else "–"

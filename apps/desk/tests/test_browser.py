@@ -11,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from apps.course.models import SpeedLimitZone
 from apps.desk.race_day import duties
 from apps.desk.tests import office as offices
 from apps.desk.tests.office import Office, official
@@ -157,7 +158,29 @@ def test_no_page_is_wider_than_a_laptop_or_a_tablet(
 ) -> None:
     page = opened(desk, web.url + office.page("stage"))
     page.set_viewport_size({"width": width, "height": height})
-    for name in ("stage", "timing", "review", "results", "starts", "positions", "decisions", "trackers"):
+    for name in ("stage", "timing", "review", "results", "starts", "positions", "course", "decisions", "trackers"):
         page.goto(web.url + office.page(name))
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name} is {wide} px too wide at {width} px"
+
+
+def test_a_zone_is_drawn_on_a_map_without_internet(desk: BrowserContext, web: WebServer, office: Office) -> None:
+    """Three clicks and a click on the first corner; what is drawn is what is saved."""
+    asked: list[str] = []
+    desk.on("request", lambda request: asked.append(request.url))
+    page = opened(desk, web.url + office.page("course"))
+    page.wait_for_selector("#map[data-ready]")
+    page.locator('[data-draw="zone"]').click()
+    canvas = page.locator("#map canvas")
+    for x, y in ((300, 200), (420, 200), (420, 300), (302, 202)):
+        canvas.click(position={"x": x, "y": y})
+        page.wait_for_timeout(400)
+    page.locator("[name=name]").fill("Burrel")
+    page.locator("[name=limit]").fill("40")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("[data-hint]")).to_have_text("Saved.")
+    zone = SpeedLimitZone.objects.get()
+    assert (zone.name, zone.speed_limit_kmh) == ("Burrel", 40)
+    assert zone.geometry is not None
+    assert len(zone.geometry["coordinates"][0]) == 4
+    assert all(address.startswith((web.url, "data:", "blob:")) for address in asked)
