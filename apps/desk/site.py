@@ -28,10 +28,14 @@ class DeskSite(admin.AdminSite):
         return super().index(request, mine | (extra_context or {}))
 
     def get_urls(self) -> list[Any]:
-        from apps.desk.pages import PAGES
+        from apps.desk.pages import PAGES, who
 
         own = [
             path(f"desk/<uuid:event>/{route}", self.admin_view(at_event(view)), name=f"desk_{name}")
             for route, view, name in PAGES
         ]
-        return [*own, path("tables/", self.admin_view(self.index), name="tables"), *super().get_urls()]
+        more = [
+            path("tables/", self.admin_view(self.index), name="tables"),
+            path("who/", self.admin_view(who.show), name="who"),
+        ]
+        return [*own, *more, *super().get_urls()]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponse
 
 from apps.desk.pages import course, decisions, evidence, positions, results, review, stage, starts, timing, trackers
+from apps.desk.pages import who as who
 
 PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("", stage.show, "stage"),

@@ -20,9 +20,11 @@ def show(place: Place) -> HttpResponse:
     lines = field_of(place.stage, now)
     counts = cards(lines)
     last = latest(place.event, place.stage)
+    shown = _open(place, counts, lines)
     context = {
         "cards": counts,
-        "open": _open(place, counts, lines),
+        "open": shown,
+        "timed": shown.name in ("started", "finished", "retired"),
         "tasks": todo(place, lines),
         "day": day_of(place),
         "now": now,

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.factories import OrganizationUserFactory, UserFactory
+from apps.accounts.policy_rules import RULES
 from apps.desk.tests import office as offices
 from apps.desk.tests.office import Office, signed_in
 from apps.events.factories import EventFactory
@@ -118,3 +119,15 @@ def test_a_proposed_penalty_leads_to_the_page_that_explains_it(office: Office) -
     for page in (office.page("review"), f"{entry}?stage={penalty.stage.sort_order}"):
         assert f'href="{penalty.get_absolute_url()}"' in client.get(page).content.decode()
     assert client.get(penalty.get_absolute_url()).status_code == 200
+
+
+def test_the_screen_of_who_may_do_what_says_what_the_policy_says(office: Office) -> None:
+    """Every act and every kind of rows is there, in words."""
+    page = signed_in(office, "marshal").get(reverse("admin:who"))
+    assert len(page.context["acts"]) == len(RULES.acts)
+    assert not [row.name for row in page.context["acts"] if "_" in str(row.name)]
+    decide = next(row for row in page.context["acts"] if row.name == "Decide")
+    told = dict(zip(page.context["roles"], decide.cells, strict=True))
+    assert told["race director"] == ["yes"]
+    assert told["marshal"] == []
+    assert "In " in page.content.decode()
