@@ -17,4 +17,4 @@ RUN python manage.py collectstatic --noinput
 USER trm
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["uvicorn", "trm.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", "--no-server-header", "--ws-ping-interval", "30", "--ws-max-size", "65536"]
+CMD ["uvicorn", "trm.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", "--no-server-header", "--ws-ping-interval", "30", "--ws-max-size", "65536", "--ws", "apps.live.wire_protocol:Wired"]

@@ -51,7 +51,16 @@ def web(application: str, *, nice: bool = False) -> Iterator[tuple[int, int]]:
         port = probe.getsockname()[1]
     options = ["--lifespan", "off", "--log-level", "error", "--no-access-log", "--ws-per-message-deflate", "false"]
     options += ["--ws-ping-interval", "300", "--ws", "apps.live.wire_protocol:Wired"]
-    command = [*(["nice"] if nice else []), sys.executable, "-m", "uvicorn", application, "--port", str(port), *options]
+    command = [
+        *(["nice", "-n", "19"] if nice else []),
+        sys.executable,
+        "-m",
+        "uvicorn",
+        application,
+        "--port",
+        str(port),
+        *options,
+    ]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ)
     try:
         _await(process, f"http://127.0.0.1:{port}/healthz")

@@ -61,7 +61,7 @@ class Children:
     def __init__(self, port: int) -> None:
         quiet = {"METRICS_PORT": "0", "LOG_LEVEL": "WARNING"}
         web = ["-m", "uvicorn", "trm.asgi:application", "--port", str(port), "--lifespan", "off", "--no-server-header"]
-        web += ["--ws-ping-interval", "30", "--ws-max-size", "65536"]
+        web += ["--ws-ping-interval", "30", "--ws-max-size", "65536", "--ws", "apps.live.wire_protocol:Wired"]
         self._all: list[Child] = []
         try:
             self._all.append(Child("web", [*web, "--timeout-graceful-shutdown", "3"], {}))

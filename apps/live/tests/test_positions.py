@@ -1,5 +1,6 @@
 """Where the crews are: the snapshot from the table, then the stream, to those who follow the event."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -116,9 +117,10 @@ class MemoryPositions:
         self.batches: list[list[Position]] = []
         self.fixes: list[LastFix] = []
         self.inside: frozenset[str] = frozenset()
+        self.imeis = [DRIVER]
 
     async def carried(self, events: Sequence[str]) -> list[Carried]:
-        return [Carried(DRIVER, event, "entry", 301, START, START + 10_000) for event in events]
+        return [Carried(imei, event, "entry", 301, START, START + 10_000) for event in events for imei in self.imeis]
 
     async def last_fixes(self, event: str, horizon: int) -> list[LastFix]:
         return [fix for fix in self.fixes if fix.position.ts <= horizon]
@@ -193,3 +195,56 @@ async def test_a_fix_from_the_future_does_not_hide_the_true_ones(
     source.batches.append([fix(START + 100), fix(START + 4000), fix(START + 9000)])
     await until(lambda: watcher.waiting)
     assert f'"ts":{START + 4000}' in watcher.waiting
+
+
+async def test_what_arrived_meanwhile_goes_to_a_socket_in_one_write(
+    positions: Positions, source: MemoryPositions
+) -> None:
+    """And to each audience as bytes made once: a hundred viewers share them."""
+    crews = [f"35609300000000{n}" for n in range(3)]
+    source.imeis = crews
+    written: list[list[bytes]] = []
+    for _ in range(100):
+        await positions.join(await reader(written), "one", PUBLIC)
+    source.batches.append([fix(START + n, device_id=imei) for n, imei in enumerate(crews)])
+    await until(lambda: all(written))
+    assert [len(writes) for writes in written] == [1] * 100
+    assert written[0][0].count(b'"type":"position"') == 3
+    assert len({id(writes[0]) for writes in written}) == 1
+
+
+TASKS: list[asyncio.Task[None]] = []  # held, or they would be collected
+
+
+async def reader(written: list[list[bytes]]) -> Viewer:
+    """A viewer whose socket has room, following the event."""
+    writes: list[bytes] = []
+    written.append(writes)
+
+    async def send(message: dict[str, Any]) -> None:
+        """Nothing: the answer is of no interest."""
+
+    def write(message: dict[str, Any]) -> bool:
+        writes.append(message["wire"].plain)
+        return True
+
+    viewer = Viewer(send, write)
+    viewer.watch("event:one")
+    viewer.release("event:one", {"type": "websocket.send", "text": ""})
+    TASKS.append(asyncio.create_task(viewer.run()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return viewer
+
+
+async def test_a_socket_that_has_room_again_is_given_the_latest_of_each(
+    positions: Positions, source: MemoryPositions
+) -> None:
+    """Latest wins: who cannot keep up sees fewer positions, not older ones, and keeps one of each device."""
+    watcher = Watcher()
+    await positions.join(watcher.viewer, "one", PUBLIC)
+    for step in range(50):
+        source.batches.append([fix(START + step)])
+        await until(lambda: not source.batches)
+    await until(lambda: f'"ts":{START + 49}' in watcher.waiting)
+    assert watcher.waiting.count('"ts"') == 1
