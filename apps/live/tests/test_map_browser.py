@@ -156,7 +156,7 @@ def test_widgets_stand_alone(web: WebServer, context: BrowserContext) -> None:
 
 def test_the_organisers_basemap_is_under_it(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read in ranges from the one archive in the organiser's directory, and credited."""
-    pmtiles.write(tmp_path / "albania.pmtiles", (90, 160, 90))
+    pmtiles.write_raster(tmp_path / "albania.pmtiles", (90, 160, 90))
     monkeypatch.setenv("LIVE_BASEMAP_DIR", str(tmp_path))
     scene = scenes.stage()
     context = browser.new_context(reduced_motion="reduce", viewport={"width": 900, "height": 700})
@@ -166,4 +166,24 @@ def test_the_organisers_basemap_is_under_it(browser: Browser, tmp_path: Path, mo
         expect(page.locator(".maplibregl-ctrl-attrib")).to_contain_text("Survey of the club")
         picture(page, context, "map")
         assert complaints(page) == []
+    context.close()
+
+
+def test_a_vector_basemap_names_places_with_the_visitors_own_fonts(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pmtiles.write_vector(tmp_path / "albania.pmtiles")
+    monkeypatch.setenv("LIVE_BASEMAP_DIR", str(tmp_path))
+    scene = scenes.stage()
+    context = browser.new_context(reduced_motion="reduce", viewport={"width": 900, "height": 700})
+    context.trm_name = "vector"  # type: ignore[attr-defined]
+    with server.running() as web:
+        page = opened(context, web.url + scene.address("map/"))
+        expect(page.locator("#map")).to_have_attribute("data-ready", "true")
+        for _ in range(5):  # out to where the town is in view
+            page.get_by_role("button", name="Zoom out").click()
+        picture(page, context, "map")
+        assert complaints(page) == []
+        name, nothing = (page.screenshot(clip={"x": 705, "y": y, "width": 60, "height": 20}) for y in (370, 340))
+        assert len(name) > 1.5 * len(nothing)  # as PNG: there is something to be seen
     context.close()
