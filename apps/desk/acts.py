@@ -65,7 +65,9 @@ def _instant(stage: Stage, verdict: Verdict) -> int:
     try:
         typed = read(verdict.value)
     except ValueError as error:
-        raise ValidationError(_("Time: %(reason)s.") % {"reason": error}) from error
+        raise ValidationError(
+            _("%(text)s is no time; type 10:23:45.6 or 102345.") % {"text": verdict.value or "–"}
+        ) from error
     # Within half a day of the stage's sixth hour: stages begin in the morning and may end at night.
     around = milliseconds(stage.starts_at) + 6 * 3_600_000
     return nearest(typed, around, timezone.get_current_timezone())
@@ -75,7 +77,9 @@ def _duration(text: str) -> int:
     try:
         return read_duration(text)
     except ValueError as error:
-        raise ValidationError(_("Penalty: %(reason)s.") % {"reason": error}) from error
+        raise ValidationError(
+            _("%(text)s is no duration; type 90, 1:30 or 1:02:03.") % {"text": text or "–"}
+        ) from error
 
 
 def message(decision: Decision) -> str:

@@ -44,7 +44,7 @@ class DurationField(forms.CharField):
         try:
             return clock.read_duration(text)
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(_("This is no duration; type 90, 1:30 or 1:02:03.")) from error
 
 
 class ClockField(forms.CharField):
@@ -57,7 +57,7 @@ class ClockField(forms.CharField):
         try:
             return clock.nearest(clock.read(text), self.around, timezone.get_current_timezone())
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(_("This is no time; type 10:23:45.6 or 102345.")) from error
 
 
 class DecisionForm(forms.Form):

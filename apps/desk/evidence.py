@@ -12,6 +12,7 @@ from apps.course.models import Stage
 from apps.desk import queries
 from apps.desk.drawing import Dot, Drawing, Scene, draw
 from apps.desk.queries import FixRow
+from apps.desk.telling import told
 from apps.desk.templatetags.desk import exactly
 from apps.events.models import Entry
 from apps.scoring.inputs import milliseconds
@@ -121,8 +122,15 @@ def _time(one: Mapping[str, Any], segment: SegmentPlan | None, names: tuple[Mapp
         finish_ts=one.get("finish_ts"),
         finish_source=str(one.get("finish_source") or ""),
         net_ms=one.get("net_ms"),
-        words=[str(text) for text in (one.get("note"), *(one.get("reviews") or ())) if text],
+        words=[_word(str(text), of_controls) for text in (one.get("note"), *(one.get("reviews") or ())) if text],
     )
+
+
+def _word(text: str, names: Mapping[str, str]) -> str:
+    """A note or a review of a segment in words, with the end it is about in front."""
+    end, _colon, rest = text.partition(": ")
+    ends = {"start": _("start"), "finish": _("finish")}
+    return f"{ends[end]}: {told(rest, names)}" if end in ends and rest else told(text, names)
 
 
 def _of_crossings(crossings: Any, names: Mapping[str, str]) -> Iterator[Passing]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from apps.course.models import Stage
 from apps.desk import queries
 from apps.desk.domain.reviews import Doubtful, doubtful, other_conflicts
+from apps.desk.telling import told
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
 from apps.scoring.plans import EventPlan, event_plan
 from apps.timing.domain.plan import SegmentPlan
@@ -60,9 +61,10 @@ def _of_results(stage: Stage, plan: EventPlan) -> Iterator[Case]:
             control = _control(segments.get(one.segment), one)
             if (doubt.entry, control) not in confirmed:
                 title = _title(one, plan.names.get(control, ""), names)
-                yield Case("time", doubt.entry, doubt.number, title, one.words, control)
+                words = [told(text, {**plan.names, **names}) for text in one.words]
+                yield Case("time", doubt.entry, doubt.number, title, words, control)
         for text in other_conflicts(doubt.conflicts, doubt.segments):
-            yield Case("conflict", doubt.entry, doubt.number, _told(text, {**plan.names, **names}), ())
+            yield Case("conflict", doubt.entry, doubt.number, told(text, {**plan.names, **names}), ())
 
 
 def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:
@@ -98,11 +100,3 @@ def _title(one: Doubtful, control: str, names: Mapping[str, str]) -> str:
     segment = names.get(one.segment, "")
     words = {"start": _("%(segment)s: start at %(control)s"), "finish": _("%(segment)s: finish at %(control)s")}
     return words.get(one.end, "%(segment)s") % {"segment": segment, "control": control}
-
-
-def _told(text: str, names: Mapping[str, str]) -> str:
-    """A sentence of the scorer with names in place of ids."""
-    for identity, name in names.items():
-        if identity in text:
-            text = text.replace(identity, name)
-    return text

@@ -148,7 +148,9 @@ def _instant(said: Said, from_ts: int, to_ts: int | None) -> int:
     try:
         typed = clock.read(said.time)
     except ValueError as error:
-        raise RefusedError(_("time: %(reason)s.") % {"reason": error}) from error
+        raise RefusedError(
+            _("time: %(text)s is no time; type 10:23:45.6 or 102345.") % {"text": said.time or "–"}
+        ) from error
     last = to_ts if to_ts is not None else from_ts + 24 * 3_600_000
     around = min(max(said.at, from_ts), last)
     return clock.nearest(typed, around, timezone.get_current_timezone())

@@ -113,7 +113,7 @@ def _typed(text: str, window: Window) -> int:
     try:
         typed = clock.read(text)
     except ValueError as error:
-        raise ValidationError(_("Time: %(reason)s.") % {"reason": error}) from error
+        raise ValidationError(_("%(text)s is no time; type 10:23:45.6 or 102345.") % {"text": text or "–"}) from error
     return clock.nearest(typed, (window.low + window.high) // 2, timezone.get_current_timezone())
 
 

@@ -114,7 +114,7 @@ def _instant(stage: Stage, text: str) -> Any:
     try:
         typed = clock.read(text)
     except ValueError as error:
-        raise ValidationError(_("Time: %(reason)s.") % {"reason": error}) from error
+        raise ValidationError(_("%(text)s is no time; type 10:23:45.6 or 102345.") % {"text": text or "–"}) from error
     return instant(clock.nearest(typed, milliseconds(stage.starts_at), timezone.get_current_timezone()))
 
 
