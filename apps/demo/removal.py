@@ -6,13 +6,10 @@ from django.db import connection
 
 from apps.accounts.models import User
 from apps.catalog.models import Device, OrganizationDevice, OrganizationVehicle, Vehicle
-from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
 from apps.demo.domain.field import Crew
 from apps.demo.names import CREW_DOMAIN, ORGANIZATION, SLUG
-from apps.events.models import Entry, EntryDevice, Event, RaceClass
-from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula
-from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
-from apps.timing.models import EntryCrossing, EntrySegmentStart, StartList, StartOverride, TimingRecord
+from apps.events.models import EntryDevice, Event
+from apps.scoring.removal import remove_event_rows
 
 
 def remove_event(crews: Sequence[Crew]) -> None:
@@ -30,24 +27,7 @@ def remove_event(crews: Sequence[Crew]) -> None:
 
 def _remove_rows(event: Event) -> None:
     vehicles = list(Vehicle.objects.filter(entries__event=event).values_list("id", flat=True))
-    OutboxRow.objects.filter(topic__startswith=f"leaderboard:{event.id}").delete()
-    ResultRevision.objects.filter(event=event).delete()
-    StartList.objects.filter(stage__event=event).delete()
-    for model in (
-        EntryCrossing, TimingRecord, EntrySegmentStart, StartOverride, EntryPenalty, EntryIncident, StageResult,
-        EventResult,
-    ):  # fmt: skip
-        model.objects.filter(entry__event=event).delete()
-    Decision.objects.filter(event=event).delete()
-    Entry.objects.filter(event=event).delete()
-    PenaltyFormula.objects.filter(event=event).delete()
-    SpeedLimitZone.objects.filter(segment__stage__event=event).delete()
-    Waypoint.objects.filter(segment__stage__event=event).delete()
-    Segment.objects.filter(stage__event=event).delete()
-    Stage.objects.filter(event=event).delete()
-    Geofence.objects.filter(event=event).delete()
-    RaceClass.objects.filter(event=event).delete()
-    event.delete()
+    remove_event_rows(event)
     OrganizationVehicle.objects.filter(vehicle__in=vehicles).delete()
     Vehicle.objects.filter(id__in=vehicles).delete()
     User.objects.filter(email__endswith=f"@{CREW_DOMAIN}").delete()

@@ -54,23 +54,25 @@ def differences(plan: EventPlan, seen: Projection) -> Iterator[Difference]:
     rows = Entry.objects.filter(event_id=plan.event).values_list("id", "race_number")
     numbers = {str(entry): number for entry, number in rows}
     for stage in plan.stages:
-        held = _held(StageResult.objects.filter(stage_id=stage.id))
+        old = held(StageResult.objects.filter(stage_id=stage.id))
         new = {p.line.entry: _stage_values(p, seen, stage.id) for p in seen.stages[stage.id]}
-        yield from _compare(stage.name, numbers, held, new)
+        yield from compare(stage.name, numbers, old, new)
     new = {p.line.entry: _ranks(p) | event_values(p.line) for p in seen.event}
-    yield from _compare("", numbers, _held(EventResult.objects.filter(event_id=plan.event)), new)
+    yield from compare("", numbers, held(EventResult.objects.filter(event_id=plan.event)), new)
 
 
-def _compare(
+def compare(
     stage: str, numbers: Mapping[str, int], old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Difference]:
+    """The lines that differ, by race number; values by the names of FIELDS, per entry."""
     for entry in sorted(old.keys() | new.keys(), key=lambda e: numbers[e]):
         difference = Difference(numbers[entry], stage, old.get(entry, NOTHING), new.get(entry, NOTHING))
         if difference.changes():
             yield difference
 
 
-def _held(rows: Any) -> dict[str, Mapping[str, Any]]:
+def held(rows: Any) -> dict[str, Mapping[str, Any]]:
+    """Results on record of competing entries, as `compare` takes them."""
     return {str(row.pop("entry_id")): row for row in rows.filter(entry__competing=True).values("entry_id", *FIELDS)}
 
 

@@ -46,12 +46,17 @@ class Placed:
 def project(plan: EventPlan, inputs: Inputs, *, detecting: bool = True) -> Projection:
     """Score every entry of the inputs in every stage of the plan; `detecting` looks at the fixes for crossings,
     otherwise those on record are taken."""
+    return _ranked(plan, inputs, project_outcomes(plan, inputs, detecting=detecting))
+
+
+def project_outcomes(plan: EventPlan, inputs: Inputs, *, detecting: bool = True) -> dict[Key, StageOutcome]:
+    """What every stage comes to for every entry of the inputs, not yet ranked."""
     outcomes: dict[Key, StageOutcome] = {}
     entries = sorted(inputs.entries)
     for first in range(0, len(entries), ENTRIES_AT_ONCE):
         some = {entry: inputs.entries[entry] for entry in entries[first : first + ENTRIES_AT_ONCE]}
         outcomes |= _outcomes(plan, Inputs(some, inputs.decisions), detecting)
-    return _ranked(plan, inputs, outcomes)
+    return outcomes
 
 
 def _outcomes(plan: EventPlan, inputs: Inputs, detecting: bool) -> dict[Key, StageOutcome]:

@@ -3,8 +3,7 @@
 import argparse
 import heapq
 import math
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.common import stream
 from apps.common.gpx import GpxError, GpxPoint, read_points
+from apps.common.pacing import paced
 from apps.common.position import Position, instant
 from apps.events.models import EntryDevice, Event
 
-BATCH = 1000
 SATELLITES = 9  # a recorded point was a fix: 0 would mark it as none
 
 
@@ -102,18 +101,3 @@ def _position(point: GpxPoint, imei: str) -> Position:
         speed=point.speed_kmh or 0.0,
         satellites=SATELLITES,
     )
-
-
-def paced(positions: Iterator[Position], speed: float) -> Iterator[list[Position]]:
-    """Batches, at `speed` recorded seconds a second; 0 = at once."""
-    began, first = time.monotonic(), None
-    batch: list[Position] = []
-    for position in positions:
-        first = position.ts if first is None else first
-        wait = (position.ts - first) / 1000 / speed - (time.monotonic() - began) if speed else 0.0
-        if wait > 0 or len(batch) == BATCH:
-            yield batch
-            batch = []
-            time.sleep(max(0.0, wait))
-        batch.append(position)
-    yield batch

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-from celery import current_app
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -14,6 +13,7 @@ from rich.progress import Progress
 from apps.common import stream
 from apps.scoring import queries
 from apps.scoring.management.arguments import entry_of, event_of, stage_of
+from apps.scoring.management.workers import spread
 from apps.scoring.services import ENTRIES_AT_ONCE, Again, score_again
 
 TASK = "apps.scoring.tasks.rescore"
@@ -58,14 +58,5 @@ def _here(again: Again) -> Iterator[int]:
 
 def _by_workers(again: Again) -> Iterator[int]:
     """Spread the entries over whoever works the queue. Raises CommandError when nobody does, or a part failed."""
-    if not current_app.control.ping(timeout=1.0):
-        raise CommandError("no worker answers: start one (celery -A trm worker -Q bulk), or leave out --workers")
     parts = [again.entries[n : n + ENTRIES_AT_ONCE] for n in range(0, len(again.entries), ENTRIES_AT_ONCE)]
-    waiting = [current_app.send_task(TASK, [again.event, list(part), again.stage]) for part in parts]
-    while not all(result.ready() for result in waiting):
-        yield sum(len(part) for part, result in zip(parts, waiting, strict=True) if result.ready())
-        time.sleep(0.2)
-    failed = [result.result for result in waiting if result.failed()]
-    if failed:
-        raise CommandError(f"{len(failed)} of {len(parts)} parts failed; the first: {failed[0]}")
-    yield len(again.entries)
+    return (sum(done) for done in spread(TASK, [[again.event, list(part), again.stage] for part in parts]))
