@@ -43,6 +43,10 @@ LIVE_EMBED_ORIGINS = env.words("LIVE_EMBED_ORIGINS", default="")
 LIVE_BASEMAP_DIR = env.text("LIVE_BASEMAP_DIR", default="")
 # How long before the start and after the end of an event its marshals may act: scrutineering, sweep cars.
 EVENT_ACTIVE_MARGIN_HOURS = env.integer("EVENT_ACTIVE_MARGIN_HOURS", default=24, low=0, high=8760)
+# Where run_analytics writes: file:///srv/positions, s3://bucket/positions, clickhouse://user:password@host:8123/database.
+ANALYTICS_URL = env.text("ANALYTICS_URL", default="")
+ANALYTICS_BATCH_SIZE = env.integer("ANALYTICS_BATCH_SIZE", default=50_000, low=1, high=1_000_000)
+ANALYTICS_FLUSH_MS = env.integer("ANALYTICS_FLUSH_MS", default=60_000, low=1, high=3_600_000)
 # Whether webhooks may be called in our own network and without TLS: for tests, and receivers next to TRM.
 WEBHOOK_PRIVATE_ADDRESSES = env.boolean("WEBHOOK_PRIVATE_ADDRESSES", default=False)
 WEBHOOK_TIMEOUT_MS = env.integer("WEBHOOK_TIMEOUT_MS", default=10_000, low=100, high=60_000)
@@ -102,6 +106,7 @@ INSTALLED_APPS = [
     "apps.scoring",
     "apps.documents",
     "apps.integrations",
+    "apps.analytics",
     "apps.live",
     "apps.desk",
     "apps.demo",
