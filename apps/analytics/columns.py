@@ -15,7 +15,7 @@ class Column:
 
 def columns(table: str) -> tuple[Column, ...]:
     """One column a line: name, type, description."""
-    lines = (line.split(maxsplit=2) for line in table.strip().splitlines())
+    lines = (line.split(maxsplit=2) for line in table.strip().splitlines() if line.strip())
     return tuple(Column(*words) for words in lines)
 
 

@@ -65,13 +65,13 @@ class Folder:
         """Write a file, over one of the same name."""
         path = self._path(name)
         folder, _, last = path.rpartition("/")
-        if not self._is_local():
-            return self._fs.pipe_file(path, content)
-        # A directory shows a file while it is written, an object store does not.
-        self._fs.makedirs(folder, exist_ok=True)
-        hidden = f"{folder}/.{last}.part"
-        self._fs.pipe_file(hidden, content)
-        return self._fs.mv(hidden, path)
+        if self._is_local():  # a directory shows a file while it is written, an object store does not
+            self._fs.makedirs(folder, exist_ok=True)
+            hidden = f"{folder}/.{last}.part"
+            self._fs.pipe_file(hidden, content)
+            self._fs.mv(hidden, path)
+        else:
+            self._fs.pipe_file(path, content)
 
     def get(self, name: str) -> bytes:
         content: bytes = self._fs.cat_file(self._path(name))

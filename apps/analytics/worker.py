@@ -7,6 +7,7 @@ finds an intent after a crash writes exactly the same files again, over what may
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -186,7 +187,7 @@ def _owned(group: Group, messages: Sequence[Message]) -> set[bytes]:
     found: set[bytes] = set()
     low: bytes = messages[0].id
     while True:
-        rows = group.client.xpending_range(
+        rows: Any = group.client.xpending_range(
             group.stream, group.group, min=low, max=messages[-1].id, count=READ_AT_ONCE, consumername=group.consumer
         )
         found |= {row["message_id"] for row in rows}

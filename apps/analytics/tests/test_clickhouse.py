@@ -36,7 +36,9 @@ def test_positions_arrive_and_a_batch_twice_is_there_once(server: ClickHouse, ur
     send(redis, 500)
     exporter(redis, Server(url)).run_until_idle()
     Server(url).write("again", [Record(position(n), "telemetry:t", f"{n}-0") for n in range(100)])
-    rows = server.execute("SELECT device_id, ts, latitude, attributes FROM positions FINAL ORDER BY ts FORMAT TabSeparatedRaw")
+    rows = server.execute(
+        "SELECT device_id, ts, latitude, attributes FROM positions FINAL ORDER BY ts FORMAT TabSeparatedRaw"
+    )
     assert len(rows.splitlines()) == 500
     first = position(0)
     assert rows.splitlines()[0].split("\t") == [first.device_id, str(first.ts), "41.5", '{"66":12000,"x":"naïve \\\\"}']

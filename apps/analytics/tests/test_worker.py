@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 from redis import Redis
 
-from apps.analytics import worker
+from apps.analytics import files, metrics, sinks
 from apps.analytics.columns import POSITIONS
 from apps.analytics.sinks import Files, Sink
 from apps.analytics.worker import GROUP, Exporter, ExportPace
@@ -145,9 +145,7 @@ def test_a_crash_between_the_files_of_a_batch(redis: Redis, tmp_path: Path, monk
             raise CrashError
         return real(*args)
 
-    from apps.analytics import sinks
-
-    real = sinks.parquet
+    real = files.parquet
     with monkeypatch.context() as patch:
         patch.setattr(sinks, "parquet", parquet)
         with pytest.raises(CrashError):
@@ -192,10 +190,10 @@ def test_what_the_stream_has_lost_is_said_and_holds_nobody_up(redis: Redis, tmp_
     with pytest.raises(CrashError):
         exporter(redis, broken).run_until_idle()
     redis.xtrim(STREAM, maxlen=4, approximate=False)
-    before = worker.metrics.LOST._value.get()
+    before = metrics.LOST._value.get()
     exporter(redis, Files(str(tmp_path))).run_until_idle()
     assert len(rows(tmp_path)) == 4 and pending(redis) == 0
-    assert worker.metrics.LOST._value.get() - before == 6
+    assert metrics.LOST._value.get() - before == 6
 
 
 @pytest.mark.slow
