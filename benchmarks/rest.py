@@ -2,7 +2,7 @@
 
 One uvicorn process, one client that waits for each answer (ms of CPU a request), then four at once (requests a
 second, p99). Each call is compared with a bare view on the same process, which runs the same SQL and answers with
-the same bytes. Both are asked in turn in several rounds, and the median counts: other work on the machine disturbs both.
+the same bytes. Both are asked in turn in several rounds, and the median counts: other work disturbs both.
 It works on servers of its own, in a directory that goes away, whatever DATABASE_URL and REDIS_URL say.
 """
 
@@ -52,7 +52,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """ms of the web process's CPU a request; the bare view's; requests a second and ms of the slowest 1 %, four at once."""
+    """ms of the web process's CPU a request; the bare view's; requests a second, p99 of four at once."""
 
     name: str
     role: str

@@ -14,8 +14,8 @@ from apps.rest import tokens
 EVENTS, ENTRIES, CROSSINGS = 10, 5000, 200_000
 
 MAKE_CROSSINGS = """
-    insert into entry_crossings (entry_id, control, direction, ts, uncertainty_ms, device, before_ts, after_ts, fraction,
-                                 occurrence, min_distance_m)
+    insert into entry_crossings (entry_id, control, direction, ts, uncertainty_ms, device, before_ts, after_ts,
+                                 fraction, occurrence, min_distance_m)
     select e.id, %s, 'enter', 1780000000000 + n * 977, 250, lpad(e.race_number::text, 15, '3'),
            1780000000000 + n * 977 - 500, 1780000000000 + n * 977 + 500, 0.5, n / 5000, 12.5
     from (select id, race_number, row_number() over () - 1 as place from entries) e

@@ -11,7 +11,7 @@ JSON = "application/json"
 
 
 def encode(data: Any) -> bytes:
-    return orjson.dumps(data, default=_plain, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(data, default=_plain)
 
 
 def answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:

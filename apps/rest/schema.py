@@ -94,6 +94,9 @@ class ResourceSchema(AutoSchema):
             return []
         return [OpenApiExample("example", value=example, request_only=True)]
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return getattr(self.view, "action", "") == "list" and hasattr(self.view, "model")
+
     def _get_paginator(self) -> Any:
         return Pages() if hasattr(self.view, "model") else None
 
@@ -141,6 +144,9 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
             schema["required"] = ["id"]
         if name.endswith("Request"):
             schema["additionalProperties"] = False
+        for key, told in schema.get("properties", {}).items():
+            if {} in told.get("oneOf", ()):  # any JSON, which null is as well
+                schema["properties"][key] = {}
     components["Problem"] = PROBLEM
     for method, operation in _operations(result):
         _finish_operation(method, operation)

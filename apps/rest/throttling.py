@@ -2,6 +2,7 @@
 
 import time
 from functools import cache
+from typing import Any
 
 import redis
 import structlog
@@ -42,10 +43,10 @@ def kind(rights: Rights) -> str:
 def count(key: str) -> int:
     """How often this was asked within the window, this time included."""
     try:
-        with _client().pipeline(transaction=False) as pipe:
-            pipe.incr(key)
-            pipe.expire(key, 2 * WINDOW_S)
-            return int(pipe.execute()[0])
+        found: Any = _client().incr(key)
+        if found == 1:
+            _client().expire(key, 2 * WINDOW_S)
+        return int(found)
     except redis.RedisError as error:
         log.warning("requests are not counted", error=str(error))
         return 0

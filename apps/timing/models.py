@@ -81,7 +81,10 @@ class EntryCrossing(models.Model):
                 name="entry_crossings_between_its_fixes",
             ),
         ]
-        indexes = [models.Index(fields=("entry", "ts"), name="entry_crossings_entry_ts")]
+        indexes = [
+            models.Index(fields=("entry", "ts"), name="entry_crossings_entry_ts"),
+            models.Index(fields=("ts", "id"), name="entry_crossings_newest"),  # the API's list, either way
+        ]
 
     def __str__(self) -> str:
         return f"{self.entry_id} {self.direction} {self.control} @ {self.ts}"

@@ -16,7 +16,7 @@ class Api:
     def __init__(self, user: User | None = None) -> None:
         self.user = user
         self._http = Client(raise_request_exception=True)
-        self._headers = {"Authorization": f"Bearer {tokens.make(user)[1]}"} if user else {}
+        self.headers = {"Authorization": f"Bearer {tokens.make(user)[1]}"} if user else {}
 
     def get(self, path: str, **headers: str) -> "Answer":
         return self._send("get", path, None, headers)
@@ -35,8 +35,8 @@ class Api:
         data = b"" if body is None else orjson.dumps(body)
         ask = getattr(self._http, method)
         if method == "get":
-            return Answer(ask(f"/api/v1/{path}", headers={**self._headers, **named}))
-        given = {"data": data, "content_type": "application/json", "headers": {**self._headers, **named}}
+            return Answer(ask(f"/api/v1/{path}", headers={**self.headers, **named}))
+        given = {"data": data, "content_type": "application/json", "headers": {**self.headers, **named}}
         return Answer(ask(f"/api/v1/{path}", **given))
 
 
