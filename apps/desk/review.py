@@ -69,7 +69,10 @@ def _of_results(stage: Stage, plan: EventPlan) -> Iterator[Case]:
 
 def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:
     rows = EntryPenalty.objects.filter(stage=stage, status=PenaltyStatus.PROPOSED).select_related("entry")
+    settled = _settled(stage)
     for row in rows:
+        if (str(row.entry_id), row.key) in settled:
+            continue  # the scorer follows within seconds; nobody is to decide it twice meanwhile
         kind = OF_TYPE.get(row.type, "penalty")
         target = row.key.partition(":")[2]
         title = names.get(target) or row.type.replace("_", " ")
@@ -79,6 +82,12 @@ def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:
             kind, str(row.entry_id), row.entry.race_number, title,
             [*([str(arithmetic)] if arithmetic else []), *details], penalty=row,
         )  # fmt: skip
+
+
+def _settled(stage: Stage) -> set[tuple[str, str]]:
+    """(entry, key) of the penalties an official has decided about."""
+    rows = Decision.objects.filter(stage=stage, revoked_at=None, params__has_key="key")
+    return {(str(entry), str(params["key"])) for entry, params in rows.values_list("entry_id", "params")}
 
 
 def _confirmed(stage: Stage) -> set[tuple[str, str]]:

@@ -57,6 +57,7 @@ def show(place: Place) -> HttpResponse:
 
 def _page(place: Place, scope: Scope) -> HttpResponse:
     last = latest(place.event, scope.stage)
+    heard = bool(last and (last.protest_until is None or last.protest_until <= timezone.now()))
     topic = _topic(place, scope)
     _seq, lines = board(topic)
     rows = ResultRevision.objects.filter(event=place.event, stage=scope.stage).defer("snapshot")
@@ -65,20 +66,25 @@ def _page(place: Place, scope: Scope) -> HttpResponse:
         "lines": lines,
         "last": last,
         "revisions": rows.select_related("published_by"),
-        "steps": _steps(place, last),
+        "steps": _steps(place, last, heard),
         "moved": queries.moved(str(place.event.pk), _id(scope)) if last else [],
         "protests": last.protest_until if last and last.protest_until else None,
-        "protest_open": bool(last and last.protest_until and last.protest_until > timezone.now()),
+        "protest_open": not heard,
     }
     return place.show("results", context, title=_("Results"), page="results")
 
 
-def _steps(place: Place, last: ResultRevision | None) -> list[tuple[str, Any, Any]]:
-    """What may be published next: (state, its name, what it means)."""
+def _steps(place: Place, last: ResultRevision | None, heard: bool) -> list[tuple[str, Any, Any, bool]]:
+    """What may be published next: (state, its name, what it means, whether it is what usually comes now).
+
+    `heard`: the time for protests is over.
+    """
     if not place.may("publish"):
         return []
     allowed = NEXT[last.state if last else ""]
-    return [(state, RevisionState(state).label, MEANS[state]) for state in ORDER if state in allowed]
+    usual = next((state for state in ORDER if state in allowed), "") if last is None else "official" if heard else ""
+    usual = "provisional" if last and last.state == "unofficial" else usual
+    return [(state, RevisionState(state).label, MEANS[state], state == usual) for state in ORDER if state in allowed]
 
 
 def _ask(place: Place, scope: Scope, state: str, error: str) -> HttpResponse:

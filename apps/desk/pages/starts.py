@@ -72,6 +72,7 @@ def _page(place: Place, stage: Stage, error: str) -> HttpResponse:
         "gone": len(published.rows) - sum(line.was_ms is not None for line in lines) if published else 0,
         "ask": place.request.GET.get("publish") == "1" and place.may("open_stage") and not problem,
         "moving": place.request.GET.get("move", ""),
+        "typed": place.request.POST,  # what is refused is not lost
         "may_seed": place.may("seed"),
         "may_open": place.may("open_stage"),
         "now": milliseconds(timezone.now()),

@@ -49,6 +49,8 @@ def test_a_penalty_is_settled_with_a_reason(
     decision = Decision.objects.get()
     assert (decision.kind, decision.params, decision.entry) == (kind, {"key": penalty.key, **more}, penalty.entry)
     assert (decision.reason, decision.stage) == ("seen on video", office.stage)
+    left = [one.case.penalty for one in client.get(office.page("review", kind="waypoint")).context["shown"]]
+    assert penalty not in left, "nobody decides it twice while the scorer follows"
 
 
 def test_what_was_typed_is_not_lost_when_it_is_refused(office: Office, client: Client) -> None:
@@ -169,6 +171,7 @@ def test_a_start_list_is_published_moved_and_published_again(office: Office, cli
 def test_a_move_that_cannot_be_says_why(office: Office, client: Client, form: dict[str, str], says: str) -> None:
     page = client.post(office.page("starts"), {"act": "move"} | form)
     assert says in page.context["error"]
+    assert form["number"] in page.content.decode(), "what was typed is not lost"
     assert not StartOverride.objects.exists()
 
 
