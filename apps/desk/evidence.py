@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from apps.common.position import instant
 from apps.course.domain.controls import Control
 from apps.course.models import Stage
-from apps.desk import queries
+from apps.desk import fix_queries
 from apps.desk.drawing import Dot, Drawing, Scene, draw
-from apps.desk.queries import FixRow
+from apps.desk.fix_queries import FixRow
 from apps.desk.telling import told
 from apps.desk.templatetags.desk import exactly
 from apps.events.models import Entry
@@ -80,7 +80,7 @@ def passings(entry: Entry, stage: Stage) -> list[Passing]:
 
 def fixes_around(crossing: EntryCrossing) -> list[FixRow]:
     """The fixes of the crossing's device, half a minute on each side of its chord."""
-    return queries.fixes(
+    return fix_queries.fixes(
         crossing.device, crossing.before_ts - AROUND_MS, crossing.after_ts + AROUND_MS, MOST_FIXES
     )  # fmt: skip
 

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.common.audit import because
-from apps.desk import queries
+from apps.desk import fix_queries
 from apps.desk.domain import clock
 from apps.desk.drawing import Drawing, Scene, draw
 from apps.desk.evidence import dot
+from apps.desk.fix_queries import FixRow
 from apps.desk.place import Place
-from apps.desk.queries import FixRow
 from apps.events.models import Entry, EntryDevice
 from apps.penalties.models import Decision
 from apps.scoring.decisions import Draft, decide, revoke
@@ -55,7 +55,7 @@ def show(place: Place) -> HttpResponse:
 
 
 def _seen(place: Place, window: Window) -> dict[str, Any]:
-    fixes = queries.fixes(window.device, window.low, window.high, MOST)
+    fixes = fix_queries.fixes(window.device, window.low, window.high, MOST)
     flags = Decision.objects.filter(event=place.event, kind="faulty_fixes", params__device=window.device)
     return {
         "window": window,
@@ -156,7 +156,7 @@ def _window(place: Place, link: EntryDevice) -> Window:
     until, minutes = place.request.GET.get("until", ""), place.request.GET.get("minutes", "")
     low = milliseconds(link.assigned_from)
     high = milliseconds(link.assigned_until) - 1 if link.assigned_until else milliseconds(timezone.now())
-    last = queries.last_fix(link.device.imei, low, high)
+    last = fix_queries.last_fix(link.device.imei, low, high)
     end = int(until) if until.isdecimal() else last if last is not None else high
     wide = min(int(minutes), 24 * 60) if minutes.isdecimal() and int(minutes) else 10
     end = min(max(end, low), high)
