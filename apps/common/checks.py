@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 
 @register()
@@ -22,6 +22,14 @@ def migration_packages(**_kwargs: Any) -> list[CheckMessage]:
         for label, module in settings.MIGRATION_MODULES.items()
         if not _is_package(module)
     ]
+
+
+@register(Tags.security, deploy=True)
+def own_secret_key(**_kwargs: Any) -> list[CheckMessage]:
+    """trm.W001: each process signs with a key of its own, so that a session of one is none at the next."""
+    if not settings.SECRET_KEY_IS_EPHEMERAL:
+        return []
+    return [Warning("SECRET_KEY is not set", hint="Give all processes the same long random one.", id="trm.W001")]
 
 
 def _is_package(module: str) -> bool:
