@@ -1,4 +1,8 @@
-"""Who opens a socket: a session, a token, or nobody. Credentials that are no good refuse the upgrade with HTTP 401."""
+"""Who opens a socket: a session, a token of the API, or nobody. Credentials that are no good get HTTP 401.
+
+A token goes as `Authorization: Bearer <token>`, or, where a program cannot set headers, as the WebSocket subprotocol
+`bearer.<token>` beside `trm.live`. Never in the address: addresses end up in logs.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +18,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import Error
 
 from apps.accounts.rights import AnyUser
-from apps.live import tokens
 from apps.live.origin import App, refuse_with
+from apps.rest import tokens
 
 SUBPROTOCOL = "trm.live"
 BEARER_SUBPROTOCOL = "bearer."
