@@ -15,7 +15,6 @@ from apps.scoring.domain.status import Status
 from apps.scoring.domain.teams import rank_teams
 from apps.scoring.models import ResultRevision, ResultStatus
 
-TEAM_SIZE = Table().team_size
 _LETTERS = frozenset({"dnf", "dns", "otl", "nc", "dsq"})
 
 
@@ -41,7 +40,8 @@ def by_class(row: ResultRevision, user: AnyUser) -> Paper:
 def teams(row: ResultRevision, user: AnyUser) -> Paper:
     """Teams by the sum of their best members; those with too few ranked members come last, without a rank."""
     seen = frozen(row, user)
-    found = rank_teams([line for line in _lines(seen) if line.team], _rules(seen), TEAM_SIZE)
+    size = _team_size(seen)
+    found = rank_teams([line for line in _lines(seen) if line.team], _rules(seen), size)
     rows = tuple(
         (
             number(team.rank),
@@ -53,7 +53,7 @@ def teams(row: ResultRevision, user: AnyUser) -> Paper:
         for team in found
     )
     paper = _paper(seen, "classification-of-teams", _("teams"), (Section("", rows),))
-    note = _("A team counts the sum of its best %(count)d members.") % {"count": TEAM_SIZE}
+    note = _("A team counts the sum of its best %(count)d members.") % {"count": size}
     return replace(paper, columns=_team_columns(), notes=(*paper.notes, note))
 
 
@@ -166,3 +166,9 @@ def _lines(seen: Frozen) -> Iterator[Line]:
 def _rules(seen: Frozen) -> Rules:
     plan = seen.row.snapshot.get("plan", {})
     return Rules(TieRule(plan.get("tie_rule", "last_ss_backwards")), plan.get("complete_first", False))
+
+
+def _team_size(seen: Frozen) -> int:
+    """As the revision froze it; older ones could not say and counted two."""
+    size: int = seen.row.snapshot.get("plan", {}).get("team_size", Table().team_size)
+    return size

@@ -5,7 +5,7 @@ import zoneinfo
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -89,6 +89,12 @@ class Event(Row):
         default=False,
         help_text=_("A crew that completed every section ranks above every crew that did not."),
     )
+    team_size = models.PositiveSmallIntegerField(
+        _("members of a team that count"),
+        default=2,
+        validators=[MinValueValidator(1)],
+        help_text=_("A team's time is the sum of so many of its best members."),
+    )
     public_delay_seconds = models.PositiveIntegerField(
         _("public delay, s"),
         default=0,
@@ -109,6 +115,7 @@ class Event(Row):
             models.CheckConstraint(
                 condition=models.Q(discipline__in=Discipline.values), name="events_discipline_known"
             ),
+            models.CheckConstraint(condition=models.Q(team_size__gte=1), name="events_teams_have_members"),
         ]
 
     def __str__(self) -> str:

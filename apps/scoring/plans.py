@@ -41,6 +41,7 @@ class EventPlan:
     gap_limit_ms: int
     tie_rule: TieRule
     complete_first: bool
+    team_size: int = 2
 
     course: Course = field(init=False)  # the controls as detection wants them, prepared once
 
@@ -102,6 +103,7 @@ def load_plan(event_id: str) -> EventPlan:
         gap_limit_ms=event.gap_limit_seconds * 1000,
         tie_rule=TieRule(event.tie_rule),
         complete_first=event.complete_first,
+        team_size=event.team_size,
     )
 
 

@@ -26,7 +26,7 @@ from apps.scoring.projection import Placed, Projection, project
 from apps.timing.domain.plan import StagePlan
 
 # The version of the way results are computed: raised whenever the same evidence would give another result.
-ENGINE = "trm 1"
+ENGINE = "trm 2"
 
 Snapshot = dict[str, Any]
 
@@ -175,7 +175,10 @@ def _faulty_windows(inputs: Inputs) -> list[tuple[str, int, int]]:
 
 
 def _plan_json(plan: EventPlan) -> dict[str, Any]:
-    parts = ("event", "controls", "stages", "formulas", "names", "gap_limit_ms", "tie_rule", "complete_first")
+    parts = (
+        "event", "controls", "stages", "formulas", "names", "gap_limit_ms", "tie_rule", "complete_first",
+        "team_size",
+    )  # fmt: skip
     return {name: msgspec.to_builtins(getattr(plan, name)) for name in parts}
 
 
@@ -189,4 +192,5 @@ def _plan_of(content: Mapping[str, Any]) -> EventPlan:
         gap_limit_ms=content["gap_limit_ms"],
         tie_rule=TieRule(content["tie_rule"]),
         complete_first=content["complete_first"],
+        team_size=content.get("team_size", 2),  # snapshots of before the event could say
     )

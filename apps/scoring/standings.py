@@ -1,7 +1,7 @@
 """Classifications of a stage, a leg or the event, from the stored results: what pages, documents and the API show."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from apps.events.models import Entry
@@ -39,10 +39,11 @@ SCRATCH = Table()
 def standings(event: str, of: Of = WHOLE_EVENT, table: Table = SCRATCH) -> tuple[Row, ...]:
     """The table of every competing entry, results or not, in three queries (more when the plan is new).
 
+    Teams are of the event's size, whatever the table says.
     Sections of classes are named by their codes. Raises LookupError for a stage or leg the event has not.
     """
     plan = event_plan(event)
-    return tables(_lines(plan, of), Rules(plan.tie_rule, plan.complete_first), table)
+    return tables(_lines(plan, of), Rules(plan.tie_rule, plan.complete_first), replace(table, team_size=plan.team_size))
 
 
 def _lines(plan: EventPlan, of: Of) -> list[Line]:

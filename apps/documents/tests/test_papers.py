@@ -96,6 +96,26 @@ def test_a_revision_is_printed_with_the_same_bytes_whatever_was_renamed(built: B
     assert client.get(address(built, kind)).content == before
 
 
+@pytest.mark.parametrize(("plan", "members"), [({}, 2), ({"team_size": 1}, 1)])
+def test_teams_are_of_the_size_the_revision_froze(built: Built, plan: dict[str, int], members: int) -> None:
+    """Revisions of before the event could say count two; an edit of the event changes none that is published."""
+    told = built.revision.snapshot | {"plan": built.revision.snapshot["plan"] | plan}
+    other = ResultRevision.objects.create(
+        event=built.event,
+        stage=built.stage,
+        number=4,
+        state="amended",
+        reason="x",
+        snapshot=told,
+        hash="0" * 64,
+        published_by=built.official,
+    )
+    built.event.team_size = 3
+    built.event.save()
+    content = of_role(built, "timekeeper").get(f"/documents/classification-of-teams/{other.pk}.pdf").content
+    assert f"best {members} members" in " ".join(text_of(content).split())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_visitors_have_what_is_published_and_nothing_else(built: Built, kind: str) -> None:
     expected = 200 if kind in PUBLIC else 404

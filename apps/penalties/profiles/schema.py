@@ -56,6 +56,7 @@ class EventSettings(Struct, forbid_unknown_fields=True, omit_defaults=True, froz
     gap_limit_seconds: Given[Annotated[int, Meta(ge=1, le=32_767)]] | None = None
     discrepancy_ms: Given[Annotated[int, Meta(ge=0, le=2_147_483_647)]] | None = None
     source_priority: Given[list[Source]] | None = None
+    team_size: Given[Annotated[int, Meta(ge=1, le=32_767)]] | None = None
 
 
 class Radii(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True):

@@ -92,6 +92,14 @@ def test_what_the_board_does_not_show_yet_is_not_published(driven: rally.Rally, 
     publish(of_stage(driven, "unofficial"), official)
 
 
+def test_a_snapshot_of_before_events_said_how_large_teams_are_is_still_read(
+    driven: rally.Rally, official: User
+) -> None:
+    held = publish(of_stage(driven, "provisional"), official).snapshot
+    del held["plan"]["team_size"]
+    assert snapshot.recompute(held) == held["results"]
+
+
 def test_a_revision_recomputes_to_the_same_whatever_came_after(
     driven: rally.Rally, official: User, redis: Redis
 ) -> None:

@@ -121,6 +121,15 @@ def test_classes_groups_and_teams(driven: str) -> None:
     assert (team.section, team.rank, team.ranked_ms) == ("one", 1, 7900)
 
 
+@pytest.mark.parametrize(("size", "rank", "total"), [(1, 1, 2000), (3, None, None)])
+def test_the_event_says_how_many_members_of_a_team_count(
+    driven: str, event: Event, size: int, rank: int | None, total: int | None
+) -> None:
+    Event.objects.filter(id=event.id).update(team_size=size)
+    (team,) = standings(driven, table=Table(By.TEAM))
+    assert (team.rank, team.ranked_ms) == (rank, total)
+
+
 @pytest.mark.parametrize("complete_first", [False, True])
 def test_the_board_ranks_as_the_tables_do(driven: str, event: Event, complete_first: bool) -> None:
     """Pages, documents and the live board show one truth."""

@@ -69,6 +69,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "gap_limit_seconds": given_values(st.integers(1, 32_767)),
     "discrepancy_ms": given_values(st.integers(0, 2_147_483_647)),
     "source_priority": given_values(st.lists(st.sampled_from(get_args(Source)), min_size=1, unique=True)),
+    "team_size": given_values(st.integers(1, 32_767)),
 }
 RADII = st.fixed_dictionaries(
     {}, optional={"open_m": st.floats(1, 5000), "clear_m": st.floats(1, 500), "source": WORDS}
