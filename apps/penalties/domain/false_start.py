@@ -14,5 +14,6 @@ def false_start(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]
     """One penalty per false start, by its number in the event; beyond the table the clerk of the course decides."""
     table = applicable(formulas, "", offences.race_class)
     mine = [incident for incident in offences.incidents if incident.kind == TYPE]
-    found = (occurrence(table, incident, number) for incident, number in numbered(mine, offences.before.event))
+    waived = offences.waived_targets(TYPE)
+    found = (occurrence(table, incident, number) for incident, number in numbered(mine, offences.before.event, waived))
     return [issued for issued in found if issued is not None]

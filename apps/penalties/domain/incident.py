@@ -22,6 +22,6 @@ def incident(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     mine = [one for one in offences.incidents if one.kind != false_start.TYPE]
     found = (
         occurrence(applicable(formulas, one.kind, offences.race_class), one, number)
-        for one, number in numbered(mine, offences.before.event)
+        for one, number in numbered(mine, offences.before.event, offences.waived_targets(TYPE))
     )
     return [issued for issued in found if issued is not None]

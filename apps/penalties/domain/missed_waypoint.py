@@ -1,5 +1,6 @@
 """Missed waypoints: one penalty each, by type of waypoint and class (rulebook 2.3)."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
@@ -17,16 +18,17 @@ def missed_waypoint(offences: Offences, formulas: Sequence[Formula]) -> list[Iss
     """One penalty per missed waypoint that a formula prices.
 
     Brackets count the misses of one waypoint type, in driving order, so that a rule may charge the third
-    miss more than the first.
+    miss more than the first. One that was waived gives its number to the next.
     """
     issued: list[Issued] = []
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    waived = offences.waived_targets(TYPE)
     for waypoint in offences.missed:
-        counts[waypoint.type] = counts.get(waypoint.type, 0) + 1
-        table = applicable(formulas, waypoint.type, offences.race_class)
-        formula = bracket(table, counts[waypoint.type])
+        number = counts[waypoint.type] + 1
+        counts[waypoint.type] += waypoint.id not in waived
+        formula = bracket(applicable(formulas, waypoint.type, offences.race_class), number)
         if formula is not None:
-            issued.append(_issue(waypoint, formula, counts[waypoint.type]))
+            issued.append(_issue(waypoint, formula, number))
     return issued
 
 

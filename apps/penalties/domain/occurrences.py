@@ -1,7 +1,7 @@
 """Reported incidents priced by how often they have happened in the event (rulebook 2.3, 5.1, 3.4)."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -25,12 +25,17 @@ class OccurrenceParameters:
     fine: str = ""
 
 
-def numbered(incidents: Sequence[Incident], before: Mapping[str, int]) -> Iterator[tuple[Incident, int]]:
-    """Each incident in order of time with its number of its kind over the event, from 1."""
+def numbered(
+    incidents: Sequence[Incident], before: Mapping[str, int], waived: Container[str] = ()
+) -> Iterator[tuple[Incident, int]]:
+    """Each incident in order of time with its number of its kind over the event, from 1.
+
+    One whose id is `waived` gives its number to the next.
+    """
     counts = Counter(before)
     for incident in sorted(incidents, key=lambda one: (one.ts, one.id)):
-        counts[incident.kind] += 1
-        yield incident, counts[incident.kind]
+        yield incident, counts[incident.kind] + 1
+        counts[incident.kind] += incident.id not in waived
 
 
 def occurrence(table: Table, incident: Incident, number: int) -> Issued | None:

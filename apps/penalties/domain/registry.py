@@ -78,7 +78,8 @@ class NeutralStay:
 class SegmentDrive:
     """A special stage or liaison as driven, durations in ms; `raw_ms` None = not finished.
 
-    `raw_ms` is truncated to the unit of the segment (5.3) before it is held against the maximum (5.4).
+    `raw_ms` is truncated to the unit of the segment (5.3) before it is held against the maximum (5.4); None, too, where
+    officials awarded a notional time instead (8.3).
     """
 
     segment: str
@@ -116,7 +117,8 @@ class Offences:
 
     `finished` tells whether every special stage is finished: only then do shares of waypoints count. `status`
     ("dnf", "dns", "otl") is set for the lumps alone, which price a status and run after all others;
-    `maximum_ms` is the sum of the special stages' maximum times, None where one has none.
+    `maximum_ms` is the sum of the special stages' maximum times, None where one has none. `waived` are the keys
+    (`Issued.key`) of offences that do not count towards repeated ones.
     """
 
     race_class: str
@@ -134,6 +136,11 @@ class Offences:
     before: Before = field(default_factory=Before)
     status: str = ""
     maximum_ms: int | None = None
+    waived: frozenset[str] = frozenset()
+
+    def waived_targets(self, kind: str) -> frozenset[str]:
+        """The targets of the waived offences of a penalty type."""
+        return frozenset(key.removeprefix(f"{kind}:") for key in self.waived if key.startswith(f"{kind}:"))
 
 
 Evaluate: TypeAlias = Callable[[Offences, Sequence[Formula]], list[Issued]]

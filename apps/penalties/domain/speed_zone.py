@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, Literal
 
 from apps.penalties.domain.brackets import NO_BRACKET, Priced, Table
@@ -81,7 +82,8 @@ def speed_zone(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per zone that a formula prices; its inputs freeze limit, peak, pulses, fixes.
 
     What only calls for a look (a single fix over the limit, a missed DZ, an excess no bracket holds) is
-    issued with 0 ms and its reasons under `review`. Infringements are numbered by their first fix.
+    issued with 0 ms and its reasons under `review`. Infringements are numbered by their first fix; one that was
+    waived gives its number to the next.
     """
     measured = [
         _measure(drive, table)
@@ -90,9 +92,11 @@ def speed_zone(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     ]
     found = [(one, one.excess()) for one in measured]
     offending = sorted(((one, e) for one, e in found if e), key=lambda pair: (pair[1].holds[0].ts, pair[0].drive.zone))
+    waived = offences.waived_targets(TYPE)
+    counts = accumulate((one.drive.zone not in waived for one, _ in offending), initial=0)
     issued = [
-        _infringement(one, excess, number + one.settings.earlier(offences.before))
-        for number, (one, excess) in enumerate(offending, start=1)
+        _infringement(one, excess, 1 + count + one.settings.earlier(offences.before))
+        for count, (one, excess) in zip(counts, offending, strict=False)
     ]
     return issued + [_look(one) for one, e in found if e is None and _worth_a_look(one)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from apps.penalties.domain.brackets import UNIT_MODES, Priced, issue, price_units
 from apps.penalties.domain.formulas import Formula, Issued, applicable, clock
@@ -18,12 +19,14 @@ class CheckParameters:
     """Settings of the time controls of a class, given on any of its rows.
 
     More than `max_late_minutes` late is out of time (0 = never): exactly as many is still in. `gps_counts` prices a
-    check-in that only GPS saw; otherwise it is shown for review. `early_free` forgives early check-ins.
+    check-in that only GPS saw; otherwise it is shown for review. `early_free` forgives early check-ins. `status` is
+    what being out of time makes of the stage, "" when it only costs time.
     """
 
     max_late_minutes: int = 0
     gps_counts: bool = False
     early_free: bool = False
+    status: Literal["", "otl"] = "otl"
 
 
 TERMS = Terms(
@@ -103,4 +106,4 @@ def _issue(check: TimeCheck, priced: Priced, case: str, settings: CheckParameter
         "max_late_minutes": settings.max_late_minutes,
     }
     issued = issue(priced, f"{check.segment}:{check.control}", inputs)
-    return replace(issued, status=OTL) if case == OTL and proven else issued
+    return replace(issued, status=settings.status) if case == OTL and proven else issued

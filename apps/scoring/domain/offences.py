@@ -108,13 +108,20 @@ def segment_drives(segments: Sequence[Driven]) -> tuple[SegmentDrive, ...]:
         SegmentDrive(
             segment=one.segment.id,
             special=one.segment.special,
-            raw_ms=None if one.time.raw_ms is None else truncated(one.time.raw_ms, one.segment),
+            raw_ms=_priced_ms(one),
             maximum_ms=one.segment.maximum_ms,
             started=one.time.start_ts is not None,
         )
         for one in segments
         if one.segment.type in kinds
     )
+
+
+def _priced_ms(one: Driven) -> int | None:
+    """The time held against the maximum; one awarded instead of it (8.3) is not."""
+    if one.time.raw_ms is None or one.time.notional:
+        return None
+    return truncated(one.time.raw_ms, one.segment)
 
 
 def maximum_ms(plan: StagePlan) -> int | None:

@@ -162,6 +162,7 @@ def _offences(reading: _Reading, evidence: Evidence) -> Offences:
         incidents=tuple(sorted(evidence.incidents, key=lambda i: (i.ts, i.id))),
         before=evidence.before,
         maximum_ms=maximum_ms(plan),
+        waived=evidence.overlay.waived,
     )
 
 
@@ -241,7 +242,7 @@ def _sum(issued: Sequence[Issued], classification: str) -> int:
 def _counts(verdict: _Verdict) -> dict[str, int]:
     counts = Counter(penalty.counts_as for penalty in verdict.counting)
     if verdict.status is Status.DNS:
-        counts["dns"] += 1
+        counts["dns"] = 1  # with a lump, without one, and where the lump was waived
     return dict(sorted(counts.items()))
 
 

@@ -136,7 +136,7 @@ def _decided(segment: SegmentPlan, time: SegmentTime, facts: Facts, search: _Sea
         raw, net = duration(segment, time.start_ts, time.finish_ts, excluded)
     over = raw is not None and segment.maximum_ms is not None and truncated(raw, segment) > segment.maximum_ms
     if decided.notional_ms is not None:
-        net = decided.notional_ms
+        net, over = decided.notional_ms, False
     return replace(
         time,
         raw_ms=raw,

@@ -1,6 +1,7 @@
 """Missed waypoints and the 70 % rule (rulebook 2.3, worked example 5)."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_a_table_for_the_class_replaces_the_one_for_all() -> None:
     ]
     (penalty,) = evaluate(offences("WPM"), rows)
     assert (penalty.formula, penalty.ms) == ("m1", 10 * MINUTE)
+
+
+def test_a_waived_miss_does_not_make_the_next_one_dearer() -> None:
+    rows = [
+        Formula("first", "missed_waypoint", offence_max=1, penalty_ms=MINUTE),
+        Formula("more", "missed_waypoint", offence_min=2, penalty_ms=9 * MINUTE),
+    ]
+    missed = offences("WPM", "WPM")
+    assert {p.target: p.ms for p in evaluate(missed, rows)} == {"w0": MINUTE, "w1": 9 * MINUTE}
+    waived = replace(missed, waived=frozenset({"missed_waypoint:w0"}))
+    assert {p.target: p.ms for p in evaluate(waived, rows)} == {"w0": MINUTE, "w1": MINUTE}
 
 
 def test_brackets_count_the_misses_of_a_type() -> None:

@@ -1,5 +1,7 @@
 """False starts and reported incidents, by their number in the event (rulebook 2.3, 3.4, 5.1, worked example 2)."""
 
+from dataclasses import replace
+
 import pytest
 
 from apps.penalties.domain.evaluate import evaluate
@@ -64,6 +66,14 @@ def test_beyond_its_table_an_incident_is_still_counted() -> None:
     """The clerk decides on it, and the next one is one more."""
     (penalty,) = evaluate(reported("gps_unlock", earlier=3), UNLOCKS[:1])
     assert (penalty.counts_as, penalty.inputs["count"], penalty.inputs["review"]) == ("gps_unlock", 4, [BEYOND])
+
+
+def test_a_waived_incident_gives_its_number_to_the_next() -> None:
+    """Within a stage as over the event: the second false start costs what a first one does when the first is waived."""
+    offences = replace(reported("false_start", "false_start", value_ms=500), waived=frozenset({"false_start:i9"}))
+    assert {p.target: p.ms for p in evaluate(offences, MSUK)} == {"i9": 10_500, "i8": 10_500}
+    other = replace(offences, waived=frozenset({"incident:i9"}))
+    assert {p.target: p.ms for p in evaluate(other, MSUK)} == {"i9": 10_500, "i8": MINUTE}
 
 
 def test_road_law_on_liaisons() -> None:

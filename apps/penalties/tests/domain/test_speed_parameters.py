@@ -1,5 +1,6 @@
 """The settings of a table of speeds (rulebook 3.2, 3.3, 3.5; worked examples 3 and 4)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,13 @@ def test_repeated_infringements_of_a_stage_are_multiplied() -> None:
         ("z3", 210_000),
         ("z4", 210_000),
     ]
+
+
+def test_a_waived_infringement_is_no_repetition() -> None:
+    """Within a stage as over the event: the next one is the first, and the waived one keeps its price."""
+    offences = replace(zones(FAST, FAST, FAST), waived=frozenset({"speed_zone:z0"}))
+    issued = evaluate(offences, settled((1, 20, MINUTE), repeat=(1, 2)))
+    assert {p.target: p.ms for p in issued} == {"z0": MINUTE, "z1": MINUTE, "z2": 2 * MINUTE}
 
 
 @pytest.mark.parametrize(("scope", "factor"), [("stage", 1), ("leg", 2), ("event", 3)])

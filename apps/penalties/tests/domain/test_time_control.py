@@ -58,6 +58,13 @@ def test_out_of_time_has_a_price_of_its_own() -> None:
     assert checked("10:10:00", rows) == ()
 
 
+def test_out_of_time_may_cost_time_alone() -> None:
+    """4.2: at a control that is no main one MSUK takes 30 minutes and leaves the crew in."""
+    rows = [Formula("o", "time_control", "otl", penalty_ms=30 * MINUTE, params=LIMIT | {"status": ""}), LATE]
+    (penalty,) = checked("10:43:00", rows)
+    assert (penalty.ms, penalty.status, penalty.inputs["case"]) == (30 * MINUTE, "", "otl")
+
+
 def test_a_row_for_both_sides_is_no_price_for_being_out_of_time() -> None:
     """A rate per minute never becomes a lump."""
     both = [Formula("b", "time_control", penalty_ms=MINUTE, mode="marginal", params=LIMIT)]
