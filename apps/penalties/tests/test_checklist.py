@@ -117,15 +117,19 @@ def test_an_edited_value_loses_the_evidence_of_the_profile(office: Client, event
     """Nobody reads "grade A" beside a number that an organiser typed."""
     apply_rules(event, load_shipped("serres"), Wish())
     row = PenaltyFormula.objects.get(event=event, type="dns_lump")
-    form = office.get(reverse("admin:penalties_penaltyformula_change", args=[row.pk])).context["adminform"].form
-    data = {name: form[name].value() for name in form.fields}
-    data = {name: "" if value is None else value for name, value in data.items()}
-    office.post(reverse("admin:penalties_penaltyformula_change", args=[row.pk]), {**data, "article": "SR 12"})
-    row.refresh_from_db()
+    _edit(office, row, article="SR 12")
     assert (row.article, row.grade, row.source) == ("SR 12", "A", "SERRES")
-    office.post(reverse("admin:penalties_penaltyformula_change", args=[row.pk]), {**data, "penalty": "3600"})
-    row.refresh_from_db()
+    _edit(office, row, penalty="3600")
     assert (row.penalty, row.grade, row.source) == (3600, "", "")
+
+
+def _edit(office: Client, row: PenaltyFormula, **changes: str) -> None:
+    """Open the form anew, as an official does, and save it with these changes."""
+    page = reverse("admin:penalties_penaltyformula_change", args=[row.pk])
+    form = office.get(page).context["adminform"].form
+    data = {name: form[name].value() for name in form.fields}
+    assert office.post(page, {name: "" if v is None else v for name, v in data.items()} | changes).status_code == 302
+    row.refresh_from_db()
 
 
 def test_who_answers_is_kept(office: Client, event: Event) -> None:
