@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -125,7 +126,12 @@ def test_a_pg_dump_older_than_the_server_is_not_taken(tmp_path: Path, monkeypatc
 def test_the_password_is_on_no_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     real = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda words, **more: (seen.extend(map(str, words)), real(words, **more))[1])
+
+    def watched(words: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+        seen.extend(map(str, words))
+        return real(words, **more)
+
+    monkeypatch.setattr(subprocess, "run", watched)
     call_command("backup", tmp_path / "new.dump")
     assert "--format=custom" in seen
     assert not [word for word in seen if connection.settings_dict["PASSWORD"] in word]
