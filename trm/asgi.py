@@ -3,13 +3,15 @@
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trm.settings")
-os.environ.setdefault("DATABASE_POOL", "1")  # before the settings are read: under ASGI each request has its thread
+os.environ.setdefault("DATABASE_POOL", "1")  # before the settings are read
 
+import django
 from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
 
-http = get_asgi_application()  # loads the apps, which the sockets need
+django.setup()  # before what needs the apps
 
 from trm.sockets import sockets  # noqa: E402
+from trm.web import Web  # noqa: E402
 
+http = Web()
 application = ProtocolTypeRouter({"http": http, "websocket": sockets})
