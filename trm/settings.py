@@ -4,8 +4,10 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
+from celery.schedules import crontab
 
 from apps.common import logs
 from trm.environment import Environment
@@ -248,10 +250,58 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = REDIS_URL
 CELERY_RESULT_EXPIRES = 3600
 CELERY_TASK_DEFAULT_QUEUE = "acts"  # what an official waits for; "bulk" is for what may take its time
-CELERY_TASK_ROUTES = {f"apps.scoring.tasks.{name}": {"queue": "bulk"} for name in ("rescore", "replay")}
+CELERY_TASK_ROUTES = {
+    name: {"queue": "bulk"}
+    for name in (
+        "apps.accounts.tasks.forget_sessions",
+        "apps.accounts.tasks.sync_roles",
+        "apps.integrations.tasks.prune_domain_events",
+        "apps.rest.tasks.forget_idempotency_keys",
+        "apps.scoring.tasks.check_results",
+        "apps.scoring.tasks.replay",
+        "apps.scoring.tasks.rescore",
+        "apps.telemetry.tasks.maintain_positions",
+    )
+}
 CELERY_TASK_ACKS_LATE = True  # every task may run twice: a worker that dies gives its task back
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 600
 CELERY_TASK_TIME_LIMIT = 660
+# A task that is not done after so long is given to another worker: longer than it may take.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1800}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# UTC. What waited while no worker ran is not done several times over: it expires before its next turn.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "days of positions": {
+        "task": "apps.telemetry.tasks.maintain_positions",
+        "schedule": crontab(minute="7"),
+        "options": {"expires": 3000},
+    },
+    "results against their evidence": {
+        "task": "apps.scoring.tasks.check_results",
+        "args": (20,),
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 500},
+    },
+    "roles against memberships": {
+        "task": "apps.accounts.tasks.sync_roles",
+        "schedule": crontab(minute="23", hour="2"),
+        "options": {"expires": 43_200},
+    },
+    "old sessions": {
+        "task": "apps.accounts.tasks.forget_sessions",
+        "schedule": crontab(minute="33", hour="2"),
+        "options": {"expires": 43_200},
+    },
+    "old keys of requests": {
+        "task": "apps.rest.tasks.forget_idempotency_keys",
+        "schedule": crontab(minute="53"),
+        "options": {"expires": 3000},
+    },
+    "old domain events": {
+        "task": "apps.integrations.tasks.prune_domain_events",
+        "schedule": crontab(minute="43", hour="2"),
+        "options": {"expires": 43_200},
+    },
+}

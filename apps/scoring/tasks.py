@@ -1,14 +1,37 @@
 """Doors for Celery: ids in, one call."""
 
+import time
 from dataclasses import asdict
 from typing import Any
 
+import structlog
 from celery import shared_task
 from django.conf import settings
 
 from apps.common import stream
+from apps.scoring import queries, watchdog
 from apps.scoring.replay import Tape, run
 from apps.scoring.services import Again, score_again
+
+log = structlog.get_logger(__name__)
+
+SECOND_LOOK_S = 5.0
+
+
+@shared_task
+def check_results(size: int) -> list[str]:
+    """Recompute a sample of the open events' results; those that are stale, after a second look some seconds later.
+
+    It mends nothing: what differs is a fault, and somebody has to see it.
+    """
+    stale = list(watchdog.look(watchdog.sample(queries.open_events(), size)))
+    if stale:  # or only not scored yet
+        time.sleep(SECOND_LOOK_S)
+        stale = watchdog.again(stale)
+    named = [f"number {one.race_number} in stage {one.stage}" for one in stale]
+    if named:
+        log.error("stale results", results=named)
+    return named
 
 
 @shared_task
