@@ -13,6 +13,7 @@ from apps.integrations.factories import DomainEventFactory
 from apps.integrations.models import DomainEvent
 from apps.integrations.tasks import prune_domain_events
 from apps.scoring import tasks as scoring_tasks
+from apps.scoring import watchdog
 from apps.scoring.watchdog import Stale
 from apps.telemetry.partitions import BusyError, Plan, Policy
 from apps.telemetry.tasks import maintain_positions
@@ -98,6 +99,6 @@ def test_old_domain_events_go_and_untold_ones_stay(monkeypatch: pytest.MonkeyPat
 def test_only_what_a_second_look_finds_too_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     late, wrong = (Stale("event", "stage", "entry", number, "a", "b") for number in (301, 302))
     monkeypatch.setattr(scoring_tasks, "SECOND_LOOK_S", 0)
-    monkeypatch.setattr(scoring_tasks.watchdog, "look", lambda places: [late, wrong])
-    monkeypatch.setattr(scoring_tasks.watchdog, "again", lambda suspects: [wrong])
+    monkeypatch.setattr(watchdog, "look", lambda places: [late, wrong])
+    monkeypatch.setattr(watchdog, "again", lambda suspects: [wrong])
     assert scoring_tasks.check_results.apply(args=(5,)).get() == ["number 302 in stage stage"]
