@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class CommonConfig(AppConfig):
@@ -10,5 +10,7 @@ class CommonConfig(AppConfig):
             audit,
             checks,  # noqa: F401 - importing registers them
         )
+        from apps.common.translations.names import translate_names
 
         audit.install()
+        translate_names(config for config in apps.get_app_configs() if config.name.startswith("apps."))

@@ -114,7 +114,7 @@ class DecisionForm(forms.Form):
         number = self.cleaned_data.get("number")
         who = _("No. %d") % number if number is not None else _("every entry")
         told = "; ".join(f"{LABELS.get(n, n)}: {self._shown(n)}" for n in KINDS[self.kind].parameters if self._shown(n))
-        words = {"kind": KINDS[self.kind].title, "who": who, "stage": self.stage.name, "what": told}
+        words = {"kind": _(KINDS[self.kind].title), "who": who, "stage": self.stage.name, "what": told}
         return _("%(who)s, %(stage)s: %(kind)s. %(what)s.") % words
 
     def _shown(self, name: str) -> str:

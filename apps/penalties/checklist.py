@@ -74,7 +74,7 @@ def _of_formulas(formulas: Iterable[PenaltyFormula]) -> Iterator[OpenSetting]:
 
 
 def _named(row: PenaltyFormula) -> str:
-    title = EVALUATORS[row.type].title if row.type in EVALUATORS else row.type
+    title = _(EVALUATORS[row.type].title) if row.type in EVALUATORS else row.type
     bracket = f"{row.offence_min:g}–{'∞' if row.offence_max is None else format(row.offence_max, 'g')}"
     return " ".join(part for part in (title, row.target, bracket) if part)
 

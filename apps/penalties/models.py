@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
@@ -44,12 +45,12 @@ class Grade(models.TextChoices):
     D = "D", _("D: choice of TRM")
 
 
-def evaluator_choices() -> list[tuple[str, str]]:
-    return [(name, evaluator.title) for name, evaluator in sorted(EVALUATORS.items())]
+def evaluator_choices() -> list[tuple[str, Promise]]:
+    return [(name, _(evaluator.title)) for name, evaluator in sorted(EVALUATORS.items())]
 
 
-def decision_choices() -> list[tuple[str, str]]:
-    return [(kind, words.title) for kind, words in decisions.KINDS.items()]
+def decision_choices() -> list[tuple[str, Promise]]:
+    return [(kind, _(words.title)) for kind, words in decisions.KINDS.items()]
 
 
 def stage_and_overall() -> list[str]:

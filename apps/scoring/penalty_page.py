@@ -84,7 +84,7 @@ def penalty_page(penalty: EntryPenalty, user: AnyUser) -> PenaltyPage:
     links = penalty.entry.crew_links.select_related("user").order_by("created_at")
     return PenaltyPage(
         penalty=penalty,
-        title=evaluator.title if evaluator else _("Penalty imposed by the officials"),
+        title=_(evaluator.title) if evaluator else _("Penalty imposed by the officials"),
         segment=_segment(penalty, explained),
         amount=clock(round(penalty.seconds * 1000)),
         touches=[str(AppliesTo(name).label) for name in penalty.applies_to],

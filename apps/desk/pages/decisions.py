@@ -77,7 +77,7 @@ def _page(place: Place, form: DecisionForm | None, kind: str, confirm: str = "")
         rows = rows.filter(entry__race_number=int(number))
     context = {
         "decisions": rows.order_by("-number")[:MOST],
-        "kinds": [(name, KINDS[name].title) for name in MADE_HERE],
+        "kinds": [(name, _(KINDS[name].title)) for name in MADE_HERE],
         "kind": kind,
         "form": form,
         "confirm": confirm,

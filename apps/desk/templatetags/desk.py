@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.position import instant
 from apps.desk.domain.clock import as_duration
+from apps.penalties.models import evaluator_choices
 from apps.scoring.models import ResultStatus
 
 register = template.Library()
@@ -68,9 +69,9 @@ def seconds_of_ms(value: int) -> str:
 
 
 @register.filter
-def humane(name: str) -> str:
-    """A name of the engine as words: missed_waypoint → missed waypoint."""
-    return name.replace("_", " ")
+def humane(type_: str) -> str:
+    """A penalty's type in words."""
+    return str(dict(evaluator_choices()).get(type_, type_.replace("_", " ")))
 
 
 @register.filter

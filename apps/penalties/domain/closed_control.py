@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import UNIT_MODES, issue, price_units
 from apps.penalties.domain.formulas import Formula, Issued, applicable
 from apps.penalties.domain.registry import Offences, Terms, register
@@ -10,7 +11,7 @@ TYPE = "closed_control"
 MINUTE_MS = 60_000
 
 
-@register(TYPE, "Control closed", Terms("whole minutes after closing", UNIT_MODES, "waypoint type"))
+@register(TYPE, Said("Control closed"), Terms("whole minutes after closing", UNIT_MODES, "waypoint type"))
 def closed_control(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """One penalty per waypoint passed after its closing that a formula prices; at the closing is in time."""
     return list(_issued(offences, formulas))

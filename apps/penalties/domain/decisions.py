@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.common.said import Said
 from apps.penalties.domain.formulas import Issued
 from apps.timing.domain.adjustments import Adjustment, Exclusion
 from apps.timing.domain.marks import Grade, Mark, Source
@@ -24,18 +25,18 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "waive_penalty": Kind("penalty waived", {"key": "text"}),
-    "confirm_penalty": Kind("penalty confirmed", {"key": "text"}),
-    "edit_penalty": Kind("penalty changed", {"key": "text", "ms": "duration"}),
-    "impose_penalty": Kind("penalty imposed", {"ms": "duration", "applies_to": "scopes?"}),
-    "confirm_time": Kind("time confirmed", {"control": "text", "ts": "instant"}),
-    "time_credit": Kind("time given back", {"segment": "text", "ms": "duration"}),
-    "notional_time": Kind("notional time", {"segment": "text", "ms": "duration"}),
+    "waive_penalty": Kind(Said("penalty waived"), {"key": "text"}),
+    "confirm_penalty": Kind(Said("penalty confirmed"), {"key": "text"}),
+    "edit_penalty": Kind(Said("penalty changed"), {"key": "text", "ms": "duration"}),
+    "impose_penalty": Kind(Said("penalty imposed"), {"ms": "duration", "applies_to": "scopes?"}),
+    "confirm_time": Kind(Said("time confirmed"), {"control": "text", "ts": "instant"}),
+    "time_credit": Kind(Said("time given back"), {"segment": "text", "ms": "duration"}),
+    "notional_time": Kind(Said("notional time"), {"segment": "text", "ms": "duration"}),
     "exclude_interval": Kind(
-        "part of a section taken out", {"segment": "text", "from_control": "text", "to_control": "text"}
+        Said("part of a section taken out"), {"segment": "text", "from_control": "text", "to_control": "text"}
     ),
-    "set_status": Kind("status", {"status": "status"}),
-    "faulty_fixes": Kind("faulty fixes", {"device": "text", "from_ts": "instant", "to_ts": "instant"}),
+    "set_status": Kind(Said("status"), {"status": "status"}),
+    "faulty_fixes": Kind(Said("faulty fixes"), {"device": "text", "from_ts": "instant", "to_ts": "instant"}),
 }
 STATUSES = ("dns", "dnf", "otl", "nc", "dsq")
 SCOPES = ("stage", "overall", "start_order")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from apps.common.said import Said
 from apps.penalties.domain.formulas import Formula, Issued, applicable
 from apps.penalties.domain.occurrences import OccurrenceParameters, numbered, occurrence
 from apps.penalties.domain.registry import Offences, Terms, register
@@ -9,7 +10,7 @@ from apps.penalties.domain.registry import Offences, Terms, register
 TYPE = "false_start"
 
 
-@register(TYPE, "False start", Terms("number of the false start in the event", parameters=OccurrenceParameters))
+@register(TYPE, Said("False start"), Terms("number of the false start in the event", parameters=OccurrenceParameters))
 def false_start(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """One penalty per false start, by its number in the event; beyond the table the clerk of the course decides."""
     table = applicable(formulas, "", offences.race_class)

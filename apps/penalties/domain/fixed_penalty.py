@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import Priced, flat, issue
 from apps.penalties.domain.formulas import Formula, Issued, applicable
 from apps.penalties.domain.registry import Offences, Terms, register, settings_of
@@ -18,7 +19,7 @@ class FixedParameters:
     statuses: tuple[str, ...] = ("dnf", "otl")
 
 
-@register(TYPE, "Fixed penalty", Terms(parameters=FixedParameters, prices_status=True))
+@register(TYPE, Said("Fixed penalty"), Terms(parameters=FixedParameters, prices_status=True))
 def fixed_penalty(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one: given for a status, and rejected (0 ms, with the reason) when the leg already has one."""
     formula = next(iter(applicable(formulas, "", offences.race_class)), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from apps.common.said import Said
 from apps.penalties.domain import false_start
 from apps.penalties.domain.formulas import Formula, Issued, applicable
 from apps.penalties.domain.occurrences import OccurrenceParameters, numbered, occurrence
@@ -12,7 +13,7 @@ TYPE = "incident"
 
 @register(
     TYPE,
-    "Reported incident",
+    Said("Reported incident"),
     Terms(
         "number of the incident of its kind in the event", targets="kind of incident", parameters=OccurrenceParameters
     ),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import UNIT_MODES, Priced, issue, price_units
 from apps.penalties.domain.formulas import Formula, Issued, applicable
 from apps.penalties.domain.registry import Offences, StartDrive, Terms, register, table_settings
@@ -24,7 +25,9 @@ class LateStartParameters:
     limit_minutes: int = 0
 
 
-@register(TYPE, "Late start", Terms("whole minutes (or seconds) late", UNIT_MODES, parameters=LateStartParameters))
+@register(
+    TYPE, Said("Late start"), Terms("whole minutes (or seconds) late", UNIT_MODES, parameters=LateStartParameters)
+)
 def late_start(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per special stage; what is not a whole unit is dropped to the crew's benefit."""
     table = applicable(formulas, "", offences.race_class)

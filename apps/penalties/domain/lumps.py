@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import Priced, issue
 from apps.penalties.domain.formulas import Formula, Issued, applicable, clock
 from apps.penalties.domain.registry import Offences, Terms, register, settings_of
@@ -35,7 +36,7 @@ class DnsParameters:
     allowed: int | None = None
 
 
-@register(DNF, "Stage not finished", Terms(parameters=DnfParameters, prices_status=True))
+@register(DNF, Said("Stage not finished"), Terms(parameters=DnfParameters, prices_status=True))
 def dnf_lump(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one, for a stage that was not finished or not finished in time."""
     formula = next(iter(applicable(formulas, "", offences.race_class)), None)
@@ -45,7 +46,7 @@ def dnf_lump(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     return [_lump(formula, settings, offences)] if offences.status in settings.statuses else []
 
 
-@register(DNS, "Stage not started", Terms(parameters=DnsParameters, prices_status=True))
+@register(DNS, Said("Stage not started"), Terms(parameters=DnsParameters, prices_status=True))
 def dns_lump(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one, for a stage that was not started; counted as "dns", too many make the crew "nc"."""
     formula = next(iter(applicable(formulas, "", offences.race_class)), None)

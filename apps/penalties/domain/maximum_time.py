@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import issue, price_units
 from apps.penalties.domain.formulas import Formula, Issued, applicable
 from apps.penalties.domain.registry import Offences, SegmentDrive, Terms, register, settings_of
@@ -28,7 +29,7 @@ TERMS = Terms(
 )
 
 
-@register(TYPE, "Over the maximum time", TERMS)
+@register(TYPE, Said("Over the maximum time"), TERMS)
 def maximum_time(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per segment driven in more than its maximum: exactly the maximum is in time."""
     return list(_issued(offences, formulas))

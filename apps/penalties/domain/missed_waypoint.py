@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from apps.common.said import Said
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
 from apps.penalties.domain.registry import Offences, Terms, register
 from apps.timing.domain.plan import COUNTED_WAYPOINTS, WaypointPlan
@@ -13,7 +14,7 @@ TYPE = "missed_waypoint"
 TERMS = Terms(unit="misses of one waypoint type", targets="waypoint type", choices=COUNTED_WAYPOINTS)
 
 
-@register(TYPE, "Missed waypoint", TERMS)
+@register(TYPE, Said("Missed waypoint"), TERMS)
 def missed_waypoint(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """One penalty per missed waypoint that a formula prices.
 

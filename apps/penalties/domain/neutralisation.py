@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import UNIT_MODES, Priced, issue, price_units
 from apps.penalties.domain.formulas import Formula, Issued, applicable, clock
 from apps.penalties.domain.registry import NeutralStay, Offences, Terms, register, settings_of
@@ -18,7 +19,7 @@ class NeutralParameters:
     flat_ms: int = 0
 
 
-@register(TYPE, "Neutralisation left early", Terms("seconds early", UNIT_MODES, parameters=NeutralParameters))
+@register(TYPE, Said("Neutralisation left early"), Terms("seconds early", UNIT_MODES, parameters=NeutralParameters))
 def neutralisation(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per neutralisation: the seconds early, a second begun counting as one, and the event's rate.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Literal
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import NO_BRACKET, Priced, Table
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
 from apps.penalties.domain.pulses import Hold, Pulse, PulseRule, believed, excesses, pulses, runs
@@ -77,7 +78,7 @@ class _Measured:
 TERMS = Terms("whole km/h over the limit", frozenset(MODES), "zone", SpeedParameters)
 
 
-@register(TYPE, "Speeding in a zone", TERMS)
+@register(TYPE, Said("Speeding in a zone"), TERMS)
 def speed_zone(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per zone that a formula prices; its inputs freeze limit, peak, pulses, fixes.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from apps.common.said import Said
 from apps.penalties.domain.brackets import UNIT_MODES, Priced, issue, price_units
 from apps.penalties.domain.formulas import Formula, Issued, applicable, clock
 from apps.penalties.domain.registry import Offences, Terms, TimeCheck, register, table_settings
@@ -72,7 +73,7 @@ class _Rules:
         return Priced(row, row.penalty_ms, f"{limit}: out of time = {clock(row.penalty_ms)}")
 
 
-@register(TYPE, "Time control", TERMS)
+@register(TYPE, Said("Time control"), TERMS)
 def time_control(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per check-in: early, late, or out of time; the ideal minute is free.
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from apps.common.said import Said
 from apps.penalties.domain.formulas import Formula, Issued, applicable
 from apps.penalties.domain.registry import Offences, Terms, register
 
 TYPE = "waypoint_ratio"
 
 
-@register(TYPE, "Too few waypoints", Terms(unit="percent of the waypoints"))
+@register(TYPE, Said("Too few waypoints"), Terms(unit="percent of the waypoints"))
 def waypoint_ratio(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty; its presence makes the stage a DNF.
 

@@ -1,0 +1,1 @@
+"""The catalogues of the other languages, made and checked without gettext's tools (`manage.py translations`)."""
