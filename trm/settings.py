@@ -94,6 +94,7 @@ if HTTPS:
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 INSTALLED_APPS = [
+    "apps.desk",  # before the admin, whose pages it dresses
     "apps.desk.admin_config.DeskAdminConfig",  # django.contrib.admin with the desk in front
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -121,7 +122,6 @@ INSTALLED_APPS = [
     "apps.integrations",
     "apps.analytics",
     "apps.live",
-    "apps.desk",
     "apps.demo",
 ]
 MIGRATION_MODULES = {

@@ -246,6 +246,7 @@ document.querySelector("#track").addEventListener("change", async ({ target }) =
   proof.hidden = false;
   if (answer.status !== 200) return void proof.replaceChildren(element("p", { className: "desk-errors" }, answer.body.errors?.track ?? words.failed));
   proof.innerHTML = answer.body.html; // our own template, escaped there
+  if (!dirty) choose(null, false); // its form would stand above the answer
   map.track(answer.body.line);
   proof.scrollIntoView({ block: "nearest" });
 });
