@@ -1,4 +1,4 @@
-"""Feeds the simulated field into the stream, in the rally's own time made faster, never faster than is drained."""
+"""Feeds the simulated field into the stream by the rally's clock, never faster than is drained."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,10 +8,10 @@ import redis
 
 from apps.common import stream
 from apps.common.stream import Group
+from apps.demo.domain.schedule import RallyClock
 from apps.demo.domain.traffic import Sending
 
 TICK_S = 0.2
-LONGEST_CALM_MS = 30_000  # of rally time in which nobody sends; the rest of a calm is skipped
 MOST_WAITING = 20_000
 BATCH = 2000
 
@@ -25,12 +25,12 @@ class Progress:
 
 
 class Feeder:
-    """`telemetry` names the streams, comma-separated; `speed` is rally seconds a second, 0 as fast as they drain."""
+    """`telemetry` names the streams, comma-separated; a clock of speed 0 sends as fast as they drain."""
 
-    def __init__(self, client: redis.Redis, telemetry: str, speed: float) -> None:
+    def __init__(self, client: redis.Redis, telemetry: str, clock: RallyClock) -> None:
         self.client = client
         self._telemetry = telemetry
-        self._speed = speed
+        self._clock = clock
         self._groups = [
             *(Group(client, name, stream.PROCESSOR_GROUP, "demo") for name in stream.streams(telemetry)),
             Group(client, stream.REQUESTS_STREAM, stream.SCORER_GROUP, "demo"),
@@ -62,24 +62,24 @@ class Feeder:
         return sum(group.lag() for group in self._groups)
 
     def _paced(self, sendings: Iterable[Sending]) -> Iterator[list[Sending]]:
-        return self._by_time(sendings) if self._speed else _by_count(sendings)
+        return self._by_time(sendings) if self._clock.speed else _by_count(sendings)
 
     def _by_time(self, sendings: Iterable[Sending]) -> Iterator[list[Sending]]:
-        """What is due at each tick, with long calms skipped."""
-        clock: int | None = None
+        """What is due: first all that was before the clock began, in batches, then tick by tick."""
+        now = self._now()
         due: list[Sending] = []
-        last_tick = time.monotonic()
         for sending in sendings:
-            if clock is None or sending.at - clock > LONGEST_CALM_MS:
-                clock = sending.at
-            while sending.at > clock:
+            if sending.at > now or len(due) == BATCH:
                 yield due
                 due = []
-                time.sleep(max(0.0, last_tick + TICK_S - time.monotonic()))
-                passed, last_tick = time.monotonic() - last_tick, time.monotonic()
-                clock += int(passed * 1000 * self._speed)
+                while sending.at > (now := self._now()):
+                    time.sleep(TICK_S)
+                    yield due
             due.append(sending)
         yield due
+
+    def _now(self) -> int:
+        return self._clock.at(int(time.time() * 1000))
 
 
 def _by_count(sendings: Iterable[Sending]) -> Iterator[list[Sending]]:

@@ -3,4 +3,6 @@
 SLUG = "rally-albania-2026"
 ORGANIZATION = ("Motorsport Club Albania", "msc-albania")
 ADMIN = "admin@demo.invalid"
+DIRECTOR = "director@demo.invalid"
+TIMEKEEPER = "timekeeper@demo.invalid"
 CREW_DOMAIN = "crew.demo.invalid"

@@ -9,11 +9,16 @@ from apps.catalog.models import Device, OrganizationDevice, OrganizationVehicle,
 from apps.demo.domain.field import Crew
 from apps.demo.names import CREW_DOMAIN, ORGANIZATION, SLUG
 from apps.events.models import EntryDevice, Event
+from apps.integrations.models import Delivery, DomainEvent, Webhook
+from apps.live.models import Acknowledgement
 from apps.scoring.removal import remove_event_rows
 
 
 def remove_event(crews: Sequence[Crew]) -> None:
-    """Take away the demo rally, readings before rows, and the positions of its trackers."""
+    """Take away the demo rally, readings before rows, the positions of its trackers, and what was told of it.
+
+    The audit log keeps that all this was there: nothing is ever deleted from it.
+    """
     event = Event.objects.filter(slug=SLUG, organization__slug=ORGANIZATION[1]).first()
     imeis = [imei for crew in crews for imei in crew.devices]
     if event is not None:
@@ -26,8 +31,14 @@ def remove_event(crews: Sequence[Crew]) -> None:
 
 
 def _remove_rows(event: Event) -> None:
+    event_id = event.id
     vehicles = list(Vehicle.objects.filter(entries__event=event).values_list("id", flat=True))
+    Acknowledgement.objects.filter(entry__event=event).delete()
+    Webhook.objects.filter(event=event).delete()
     remove_event_rows(event)
+    # Last, for the removal of crossings and penalties is told, too.
+    Delivery.objects.filter(domain_event__event_id=event_id).delete()
+    DomainEvent.objects.filter(event_id=event_id).delete()
     OrganizationVehicle.objects.filter(vehicle__in=vehicles).delete()
     Vehicle.objects.filter(id__in=vehicles).delete()
     User.objects.filter(email__endswith=f"@{CREW_DOMAIN}").delete()

@@ -8,25 +8,27 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-from apps.accounts.models import Organization, User
+from apps.accounts.models import Organization, Role, User
+from apps.accounts.services import set_role
 from apps.common.position import instant
 from apps.demo.course_rows import make_stage
 from apps.demo.domain.course import StageCourse
 from apps.demo.domain.field import CLASSES, Crew
 from apps.demo.domain.traffic import starts
 from apps.demo.entry_rows import make_entry, make_starts
-from apps.demo.names import ADMIN, ORGANIZATION, SLUG
+from apps.demo.names import ADMIN, DIRECTOR, ORGANIZATION, SLUG, TIMEKEEPER
 from apps.demo.removal import remove_event
 from apps.events.models import Discipline, Entry, EntryStatus, Event, RaceClass
 from apps.penalties.models import PenaltyFormula
 
 ZONE = ZoneInfo("Europe/Tirane")
-LASTS = timedelta(days=7)  # 6 to 13 June; the demo drives the first three days
+LASTS = timedelta(days=7)  # as 6 to 13 June; the demo drives the first day
 NOT_THEIRS = "demo figure, not Rally Albania's"
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
+    role: str
     email: str
     password: str
 
@@ -46,16 +48,32 @@ def build_event(course: Sequence[StageCourse], crews: Sequence[Crew]) -> Event:
     return event
 
 
-def make_admin() -> Login:
-    """The demo's superuser with a new password, to be shown once."""
+def make_logins(organization: Organization) -> tuple[Login, ...]:
+    """Who works in the demo's race office, each with a new password, to be shown once."""
+    director, timekeeper = _user(DIRECTOR, "Race Director"), _user(TIMEKEEPER, "Timekeeper")
+    set_role(organization, director, Role.RACE_DIRECTOR)
+    set_role(organization, timekeeper, Role.TIMEKEEPER)
+    people = (("race director", director), ("timekeeper", timekeeper), ("administrator", _administrator()))
+    return tuple(Login(role, user.email, _new_password(user)) for role, user in people)
+
+
+def _user(email: str, last_name: str) -> User:
+    user, _ = User.objects.get_or_create(email=email, defaults={"first_name": "Demo", "last_name": last_name})
+    return user
+
+
+def _administrator() -> User:
+    user = _user(ADMIN, "Admin")
+    user.is_staff = user.is_superuser = True
+    return user
+
+
+def _new_password(user: User) -> str:
     password = secrets.token_urlsafe(9)
-    user = User.objects.filter(email=ADMIN).first()
-    if user is None:
-        User.objects.create_superuser(ADMIN, password, first_name="Demo", last_name="Admin")
-    else:
-        user.set_password(password)
-        user.save()
-    return Login(ADMIN, password)
+    user.set_password(password)
+    # The role may have given more rights than this object knows of.
+    user.save(update_fields=["password", *(["is_staff", "is_superuser"] if user.is_superuser else [])])
+    return password
 
 
 def retire(event: Event, number: int) -> str:
@@ -81,7 +99,10 @@ def _event(course: Sequence[StageCourse]) -> Event:
         ends_at=datetime.combine(first + LASTS, time(23, 59, 59), ZONE),
         time_zone=ZONE.key,
         is_public=True,
-        notes="A simulated rally. Penalties are FIM figures, not Rally Albania's: its own come with its regulations.",
+        notes=(
+            "A simulated rally, held on the day it is played. Penalties are FIM figures, not Rally Albania's: "
+            "its own come with its regulations."
+        ),
     )
 
 

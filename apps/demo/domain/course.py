@@ -1,7 +1,7 @@
 """The demo rally's course: a prologue and two stages in the mountains of northern Albania."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 
@@ -9,8 +9,11 @@ from apps.demo.domain.road import Road, winding_road
 
 MINUTE_MS = 60_000
 FIRST_DAY = date(2026, 6, 6)  # contracts §7
-DAYS = 3  # of the rally that are driven here
+FIRST_TS = int(datetime.combine(FIRST_DAY, time(7), UTC).timestamp() * 1000)
 HALT_BEFORE_START_M = 40.0  # where a crew waits for its time
+TO_THE_START_MS = 10 * MINUTE_MS  # from a stage's beginning to the first start of its special stage
+# From a crew's start of the special stage until even the slowest is at the end of the road.
+DRIVE_MS = (15 * MINUTE_MS, 50 * MINUTE_MS, 50 * MINUTE_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class StageCourse:
     @property
     def first_start_ts(self) -> int:
         """When the first crew leaves the special stage's start."""
-        return self.starts_ts + 30 * MINUTE_MS
+        return self.starts_ts + TO_THE_START_MS
 
 
 # Rulebook §2.1; the radius of a WPP is not in the regulations and is the event's own choice.
@@ -73,37 +76,33 @@ RADII = {
 ALONG = ("WPV", "WPM", "WPE", "WPC", "WPN", "WPS", "WPM", "WPP", "PC")
 
 
-def first_day(today: date) -> date:
-    """The rally's own first day, or an earlier one where the clock has not come so far.
+def build_course(seed: int, begins: int = FIRST_TS, spread_ms: int = 0) -> tuple[StageCourse, ...]:
+    """The three stages, one after the other; the same seed gives the same course, whenever it begins (epoch ms).
 
-    A fix from the future counts nowhere (design §4): on such a machine the rally is held before today.
+    `spread_ms` lies between the first start of a stage and the last: nobody starts a stage before all are home.
     """
-    return min(FIRST_DAY, today - timedelta(days=DAYS))
-
-
-def build_course(seed: int, begins: date = FIRST_DAY) -> tuple[StageCourse, ...]:
-    """The three stages, one a day; the same seed gives the same course."""
     rng = np.random.default_rng([seed, 1])
-    days = [begins + timedelta(days=n) for n in range(DAYS)]
-    return (_prologue(rng, days[0]), _first_stage(rng, days[1]), _second_stage(rng, days[2]))
+    first = begins + TO_THE_START_MS + spread_ms + DRIVE_MS[0]
+    second = first + TO_THE_START_MS + spread_ms + DRIVE_MS[1]
+    return (_prologue(rng, begins), _first_stage(rng, first), _second_stage(rng, second))
 
 
-def _prologue(rng: np.random.Generator, day: date) -> StageCourse:
+def _prologue(rng: np.random.Generator, starts_ts: int) -> StageCourse:
     start, finish = 1500.0, 5500.0
     road = winding_road((41.3106, 19.8203), 140, 7000, rng)
     points = [*_ends(start, finish), *_along(("WPV", "WPM"), start, finish), *_time_controls(road)]
     zone = Zone("Petrelë village", 2700, 3100, 50, drawn=True)
-    return StageCourse("Prologue", "prologue", _at(day, 7), road, start, finish, tuple(points), (zone,), maximum_s=1200)
+    return StageCourse("Prologue", "prologue", starts_ts, road, start, finish, tuple(points), (zone,), maximum_s=1200)
 
 
-def _first_stage(rng: np.random.Generator, day: date) -> StageCourse:
+def _first_stage(rng: np.random.Generator, starts_ts: int) -> StageCourse:
     start, finish = 4000.0, 26_000.0
     road = winding_road((41.3760, 19.9010), 48, 29_000, rng)
     pair = Zone("Bulqizë bridge", 18_000, 18_900, 30, drawn=False)
     return StageCourse(
         name="Stage 1: Tirana – Burrel",
         role="stage",
-        starts_ts=_at(day, 5),
+        starts_ts=starts_ts,
         road=road,
         start_m=start,
         finish_m=finish,
@@ -113,7 +112,7 @@ def _first_stage(rng: np.random.Generator, day: date) -> StageCourse:
     )
 
 
-def _second_stage(rng: np.random.Generator, day: date) -> StageCourse:
+def _second_stage(rng: np.random.Generator, starts_ts: int) -> StageCourse:
     start, finish, neutral_s = 3500.0, 21_500.0, 300
     road = winding_road((41.6110, 20.0090), 74, 24_000, rng)
     pair = Zone("Zerqan school", 15_600, 16_400, 30, drawn=False)
@@ -124,7 +123,7 @@ def _second_stage(rng: np.random.Generator, day: date) -> StageCourse:
     return StageCourse(
         name="Stage 2: Burrel – Peshkopi",
         role="stage",
-        starts_ts=_at(day, 5),
+        starts_ts=starts_ts,
         road=road,
         start_m=start,
         finish_m=finish,
@@ -140,11 +139,6 @@ def _second_stage(rng: np.random.Generator, day: date) -> StageCourse:
         neutral_s=neutral_s,
         halts=((12_480.0, float(neutral_s) - 45),),  # the drive from DN to FN takes the rest
     )
-
-
-def _at(day: date, hour: int) -> int:
-    """Epoch ms of an hour (UTC) of a day."""
-    return int(datetime.combine(day, time(hour), UTC).timestamp() * 1000)
 
 
 def _ends(start: float, finish: float) -> list[Point]:

@@ -32,6 +32,11 @@ def starts(crews: Sequence[Crew], stage: StageCourse) -> dict[int, int]:
     return {crew.number: ts for crew, ts in zip(crews, instants, strict=True)}
 
 
+def spread_ms(entries: int) -> int:
+    """From the first start of a stage to the last."""
+    return start_times(entries, 0, BANDS)[-1]
+
+
 def retired_before(crew: Crew, stage_index: int) -> bool:
     """Whether the crew gave up on an earlier stage."""
     return any(mishap.retires_at_m is not None for mishap in crew.mishaps[:stage_index])

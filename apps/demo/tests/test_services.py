@@ -5,13 +5,17 @@ from datetime import date
 import pytest
 
 from apps.accounts.factories import UserFactory
+from apps.accounts.models import User
 from apps.course.models import Waypoint, WaypointType
 from apps.demo.domain.course import build_course
 from apps.demo.domain.field import build_field
-from apps.demo.services import ZONE, build_event, make_admin
+from apps.demo.services import ZONE, build_event, make_logins
 from apps.events.models import Entry, Event, RaceClass
+from apps.integrations.models import DomainEvent
+from apps.live.models import Acknowledgement
 from apps.scoring.plans import load_plan
 from apps.scoring.start_lists import Where, open_stage, reposition
+from apps.timing.factories import EntryCrossingFactory
 from apps.timing.models import EntrySegmentStart
 
 pytestmark = pytest.mark.django_db
@@ -52,5 +56,23 @@ def test_building_again_replaces_what_was_there() -> None:
     assert Event.objects.count() == 1 and Entry.objects.filter(event=event).count() == 6
 
 
-def test_the_admin_gets_a_new_password_each_time() -> None:
-    assert make_admin().password != make_admin().password
+def test_nothing_of_the_last_rally_is_left_but_its_history() -> None:
+    """Also what was told to other programs, and what race control did; the audit log is for ever."""
+    played = build_event(COURSE, build_field(6, 3, 1))
+    entry, official = Entry.objects.filter(event=played)[0], UserFactory()
+    EntryCrossingFactory.create(entry=entry)
+    Acknowledgement.objects.create(entry=entry, alarm_ts=1, author=official)
+    assert DomainEvent.objects.filter(event_id=played.id).exists()
+    build_event(COURSE, build_field(6, 3, 1))
+    assert not DomainEvent.objects.filter(event_id=played.id).exists()
+    assert not Acknowledgement.objects.exists()
+
+
+def test_the_race_office_gets_new_passwords_each_time_and_may_do_its_work() -> None:
+    club = build_event(COURSE, build_field(5, 3, 1)).organization
+    before, logins = make_logins(club), make_logins(club)
+    assert [login.role for login in logins] == ["race director", "timekeeper", "administrator"]
+    for old, login in zip(before, logins, strict=True):
+        user = User.objects.get(email=login.email)
+        assert user.check_password(login.password) and not user.check_password(old.password)
+        assert user.is_staff

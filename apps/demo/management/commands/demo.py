@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,13 +14,14 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.common import stream
 from apps.common.position import instant
 from apps.common.sql import prepare_database
-from apps.demo.domain.course import StageCourse, build_course, first_day
+from apps.demo.domain.course import StageCourse
 from apps.demo.domain.field import Crew, build_field
-from apps.demo.domain.traffic import traffic
+from apps.demo.domain.schedule import RallyClock, clock_for, course_at
+from apps.demo.domain.traffic import spread_ms, traffic
 from apps.demo.feeder import Feeder
 from apps.demo.processes import ChildDiedError, Children, free_port
-from apps.demo.report import classification
-from apps.demo.services import Login, build_event, make_admin, retire
+from apps.demo.report import classification, welcome
+from apps.demo.services import build_event, make_logins, retire
 from apps.demo.settle import settle
 from apps.events.models import Event
 from apps.scoring.models import ResultStatus, StageResult
@@ -31,16 +31,19 @@ SAY_EVERY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Rally:
-    """What is simulated; the same seed gives the same rally."""
+    """What is simulated; the same seed gives the same rally, on whatever day."""
 
+    clock: RallyClock
     course: tuple[StageCourse, ...]
     crews: tuple[Crew, ...]
     seed: int
 
     @classmethod
-    def of(cls, entries: int, seed: int) -> "Rally":
-        course = build_course(seed, first_day(datetime.now(UTC).date()))
-        return cls(course, build_field(entries, len(course), seed), seed)
+    def now(cls, entries: int, seed: int, speed: float) -> "Rally":
+        spread = spread_ms(entries)
+        clock = clock_for(speed, int(time.time() * 1000), spread)
+        course = course_at(clock, seed, spread)
+        return cls(clock, course, build_field(entries, len(course), seed), seed)
 
 
 class Command(BaseCommand):
@@ -51,7 +54,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "--speed", type=float, default=None, help="rally seconds a second (60; with --once as fast as it goes)"
+            "--speed", type=float, default=None, help="rally seconds a second (1; with --once as fast as it goes)"
         )
         parser.add_argument("--entries", type=int, default=80, help="crews at the start (80)")
         parser.add_argument("--seed", type=int, default=1, help="another number, another field and course (1)")
@@ -62,25 +65,28 @@ class Command(BaseCommand):
         _check(options)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            self._run(Rally.of(options["entries"], options["seed"]), options)
+            self._run(options)
         except KeyboardInterrupt:
             self.stdout.write("\nStopped.")
         except ChildDiedError as error:
             raise CommandError(str(error)) from error
 
-    def _run(self, rally: Rally, options: dict[str, Any]) -> None:
+    def _run(self, options: dict[str, Any]) -> None:
         self.stdout.write("Preparing the database …")
         prepare_database()
         client = stream.connect(settings.REDIS_URL)
         settle(client)
-        event, login = build_event(rally.course, rally.crews), make_admin()
+        rally = Rally.now(options["entries"], options["seed"], _speed(options))
+        event = build_event(rally.course, rally.crews)
+        logins = make_logins(event.organization)
         port = free_port(options["port"])
         if options["port"] not in (port, 0):
             self.stdout.write(f"Port {options['port']} is taken: the pages are on {port}.")
         children = Children(port)
         try:
-            self._welcome(event, login, port)
-            feeder = Feeder(client, settings.REDIS_TELEMETRY_STREAM, _speed(options))
+            self.stdout.write(welcome(event, logins, port))
+            self.stdout.flush()
+            feeder = Feeder(client, settings.REDIS_TELEMETRY_STREAM, rally.clock)
             self._drive(rally, event, feeder, Watch(self, event, feeder, children))
             self._end(event, options["once"], children)
         finally:
@@ -96,16 +102,6 @@ class Command(BaseCommand):
                     stream.request(feeder.client, "decision", event_id=str(event.id), entry_id=entry)
         feeder.drain(watch.look)
         watch.say()
-
-    def _welcome(self, event: Event, login: Login, port: int) -> None:
-        address = f"http://127.0.0.1:{port}"
-        self.stdout.write(
-            f"\n  {event.name} is on.\n"
-            f"  leaderboard  {address}/live/{event.slug}/\n"
-            f"  admin        {address}/admin/   {login.email}  {login.password}\n\n"
-            "  Ctrl-C ends it.\n"
-        )
-        self.stdout.flush()
 
     def _end(self, event: Event, once: bool, children: Children) -> None:
         self.stdout.write(classification(event))
@@ -171,4 +167,4 @@ def _speed(options: dict[str, Any]) -> float:
     """Rally seconds a second, 0 for as fast as it goes."""
     if options["speed"] is not None:
         return float(options["speed"])
-    return 0.0 if options["once"] else 60.0
+    return 0.0 if options["once"] else 1.0
