@@ -88,6 +88,8 @@ BEGIN
         ELSIF subject ->> 'segment_id' IS NOT NULL THEN
             SELECT s.event_id INTO event FROM segments g JOIN stages s ON s.id = g.stage_id
             WHERE g.id = (subject ->> 'segment_id')::uuid;
+        ELSIF subject ->> 'alert_id' IS NOT NULL THEN
+            SELECT a.event_id, a.entry_id INTO event, entry FROM alerts a WHERE a.id = (subject ->> 'alert_id')::uuid;
         END IF;
     END IF;
     IF organization IS NULL AND event IS NOT NULL THEN
@@ -160,7 +162,8 @@ BEGIN
         'stages', 'segments', 'geofences', 'waypoints', 'speed_limit_zones',
         'penalty_formulas', 'profile_uses', 'rule_answers', 'entry_incidents', 'decisions',
         'entry_segment_starts', 'timing_records', 'start_overrides', 'start_lists',
-        'result_revisions', 'acknowledgements', 'webhooks'
+        'result_revisions', 'acknowledgements', 'webhooks',
+        'safety_settings', 'alerts', 'alert_lines', 'entry_accountings', 'stage_closings'
     ] LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER trm_audit AFTER INSERT OR UPDATE OR DELETE ON %I

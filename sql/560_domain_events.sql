@@ -119,6 +119,9 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE TRIGGER trm_happened_insert AFTER INSERT ON alerts FOR EACH ROW
+EXECUTE FUNCTION trm_row_happened('alert.raised', 'kind', 'severity', 'stage_id', 'since', 'note');
+
 DO $$
 DECLARE
     one record;

@@ -26,6 +26,7 @@ from apps.live.factories import AcknowledgementFactory
 from apps.penalties import factories as penalties
 from apps.penalties.models import ProfileUse, RuleAnswer
 from apps.rest.models import ApiToken, IdempotencyKey
+from apps.safety import factories as safety
 from apps.scoring import factories as scoring
 from apps.scoring.models import EntryState, EventState
 from apps.timing import factories as timing
@@ -131,11 +132,17 @@ def _rows(event: Event, pilot: Any) -> dict[str, Any]:
 
 
 def _told_rows(event: Event) -> dict[str, Any]:
+    alert = safety.AlertFactory(entry__event=event)
     webhook = integrations.WebhookFactory(organization=event.organization)
     told = integrations.DomainEventFactory(event=event)
     return {
         "webhooks": webhook,
         "domain_events": told,
+        "safety_settings": safety.SafetySettingsFactory(event=event),
+        "alerts": alert,
+        "alert_lines": safety.AlertLineFactory(alert=alert),
+        "entry_accountings": safety.AccountingFactory(entry=alert.entry),
+        "stage_closings": safety.StageClosingFactory(stage__event=event),
         "webhook_deliveries": integrations.DeliveryFactory(webhook=webhook, domain_event=told),
     }
 

@@ -17,12 +17,13 @@ from apps.events import factories as events
 from apps.integrations import factories as integrations
 from apps.live import factories as live
 from apps.penalties import factories as penalties
+from apps.safety import factories as safety
 from apps.scoring import factories as scoring
 from apps.timing import factories as timing
 
 # A model without a table is a door to something else, and its own tests open it.
 MODELS = [m for m in admin.site._registry if m.__module__.startswith("apps.") and m._meta.managed]
-MODULES = (accounts, catalog, events, course, timing, penalties, scoring, live, integrations)
+MODULES = (accounts, catalog, events, course, timing, penalties, scoring, live, integrations, safety)
 MADE_BY: list[Any] = [
     thing
     for module in MODULES

@@ -119,6 +119,7 @@ INSTALLED_APPS = [
     "apps.penalties",
     "apps.scoring",
     "apps.documents",
+    "apps.safety",
     "apps.integrations",
     "apps.analytics",
     "apps.live",
@@ -139,6 +140,7 @@ MIGRATION_MODULES = {
         "scoring",
         "live",
         "integrations",
+        "safety",
     )
 }
 

@@ -55,6 +55,11 @@ event_results         v          v              v           v         v         
 result_revisions      va         va             v           v         v            v        v~
 positions             v          v              v           v         v            v        v~
 acknowledgements      va         va             va          va!       .            .        .
+safety_settings       vacd       vacd           v           v         .            .        .
+alerts                vc         vc             vc          vc!       .            .        .
+alert_lines           v          v              v           v         .            .        .
+entry_accountings     va         va             v           va!       .            .        .
+stage_closings        v          v              v           v         .            .        .
 audit_log             v          v              .           .         .            .        .
 dry_runs              vad        vad            .           .         .            .        .
 webhooks              vacd       v              .           .         .            .        .
@@ -79,6 +84,7 @@ publish               x          x              .           .         .         
 rescore               x          x              .           .         .            .        .
 dry_run               x          x              .           .         .            .        .
 open_stage            x          x              x           .         .            .        .
+close_stage           x          x              .           .         .            .        .
 seed                  x          x              x           .         .            .        .
 closing_times         x          x              x           .         .            .        .
 copy_crew             x          x              .           .         .            .        .
@@ -110,6 +116,7 @@ PERSONAL = {
     "entry_crossings": "device",
     "positions": "device_id attributes decoded_attributes",
     "entry_devices": "device assigned_user",
+    "alerts": "device",
     "audit_log": "old new",
 }
 SECRET = {"users": "password", "webhooks": "secret previous_secret"}  # read by nobody, at no door
@@ -218,6 +225,11 @@ SCOPES = {
     "result_revisions": _of_event(),
     "positions": Scope(),
     "acknowledgements": _OF_ENTRY,
+    "safety_settings": _of_event(),
+    "alerts": _of_event(),
+    "alert_lines": _of_event("alert__event"),
+    "entry_accountings": _of_event("stage__event"),
+    "stage_closings": _of_event("stage__event"),
     "audit_log": Scope(organizations=("organization",)),
     "dry_runs": _of_event(),
     "webhooks": Scope("event", ("organization",)),

@@ -18,6 +18,7 @@ SERVICES = {
     "run_processor": "processor",
     "run_scorer": "scorer",
     "run_live": "live",
+    "run_safety": "safety",
     "uvicorn": "web",
     "pytest": "tests",
 }
