@@ -11,6 +11,7 @@ from typing import Any
 STOPPED_AFTER_MS = 60_000
 SILENT_AFTER_MS = 60_000  # trackers under way report every few seconds
 WEAK_SIGNAL = 1  # Teltonika IO 21, GSM signal 0 to 5: what it last said of the network
+CRITICAL = 3  # of an alert
 LATE_UPLOAD_MS = 30_000  # a fix that was so old when it came had waited for a network
 
 
@@ -49,7 +50,10 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is known of an entry. `stage` is the running one it is inside, `due` when it should be through."""
+    """What is known of an entry. `stage` is the running one it is inside, `due` when it should be through.
+
+    `alerts` are those of the safety desk that are not over (`apps.safety`).
+    """
 
     entry: str
     race_number: int
@@ -60,6 +64,7 @@ class Reading:
     due: int | None = None
     fix: Fix | None = None
     alarm: Alarm | None = None
+    alerts: Sequence[dict[str, Any]] = ()
 
 
 def state(reading: Reading, now: int) -> State:
@@ -109,6 +114,7 @@ def line(reading: Reading, now: int) -> dict[str, Any]:
         "overdue": is_overdue(reading, now),
         "lastFix": fix and {"lat": fix.lat, "lon": fix.lon, "ts": fix.ts, "speed": fix.speed},
         "sos": reading.alarm and _alarm(reading.alarm),
+        "alerts": list(reading.alerts),
         "attention": attention(reading, now),
     }
 
@@ -117,8 +123,10 @@ ORDER = (State.SILENT, State.STOPPED, State.NO_COVERAGE)
 
 
 def attention(reading: Reading, now: int) -> int:
-    """0 = an alarm nobody has seen; then overdue, silent, stopped, no coverage; 9 = nothing to do."""
+    """0 = an alarm or a critical alert nobody has seen; then overdue, silent, stopped, no coverage; 9 = nothing."""
     if reading.alarm and reading.alarm.seen_at is None:
+        return 0
+    if any(alert["severity"] >= CRITICAL and not alert["seen"] for alert in reading.alerts):
         return 0
     if is_overdue(reading, now):
         return 1

@@ -20,6 +20,13 @@ READINGS = """
     )
     select e.id::text, e.race_number, c.code, run.name, coalesce(run.last_control, ''), start.position, start.due,
            fix.ts, fix.ingested, fix.latitude, fix.longitude, fix.speed, fix.signal, moved.ts,
+           coalesce((
+               select jsonb_agg(jsonb_build_object(
+                          'id', a.id, 'kind', a.kind, 'severity', a.severity, 'note', a.note, 'since', a.since,
+                          'seen', a.acknowledged_at is not null, 'escalated', a.escalated_at is not null
+                      ) order by a.severity desc, a.raised_at)
+               from alerts a where a.entry_id = e.id and a.closed_at is null and a.cleared_at is null
+           ), '[]')::text,
            alarm.ts, alarm.latitude, alarm.longitude, seen.by, seen.at
     from entries e
     join classes c on c.id = e.race_class_id
@@ -68,9 +75,14 @@ READINGS = """
         where o.entry = e.id order by p.ts desc limit 1
     ) alarm on true
     left join lateral (
-        select trim(u.first_name || ' ' || u.last_name) as by, (extract(epoch from k.created_at) * 1000)::bigint as at
-        from acknowledgements k join users u on u.id = k.author_id
-        where k.entry_id = e.id and k.alarm_ts >= alarm.ts order by k.alarm_ts limit 1
+        select trim(u.first_name || ' ' || u.last_name) as by, (extract(epoch from k.at) * 1000)::bigint as at
+        from (
+            select created_at as at, author_id from acknowledgements where entry_id = e.id and alarm_ts >= alarm.ts
+            union all
+            select acknowledged_at, acknowledged_by_id from alerts
+            where entry_id = e.id and kind = 'panic' and fix_ts >= alarm.ts and acknowledged_at is not null
+        ) k join users u on u.id = k.author_id
+        order by k.at limit 1
     ) seen on true
     where e.event_id = %(event)s::uuid
     order by e.race_number
@@ -86,10 +98,12 @@ def readings(event: str) -> list[Reading]:
 
 def _reading(row: tuple[Any, ...]) -> Reading:
     entry, race_number, class_code, stage, last_control, start_position, due = row[:7]
-    ts, ingested, lat, lon, speed, signal, moved, *alarm = row[7:]
+    ts, ingested, lat, lon, speed, signal, moved, alerts, *alarm = row[7:]
     fix = None if ts is None else Fix(ts, ingested, lat, lon, speed, moved, signal)
     sos = None if alarm[0] is None else Alarm(*alarm)
-    return Reading(entry, race_number, class_code, stage, last_control, start_position, due, fix, sos)
+    return Reading(
+        entry, race_number, class_code, stage, last_control, start_position, due, fix, sos, tuple(orjson.loads(alerts))
+    )
 
 
 # Of each entry the stages it has a start or a result in, with its penalties there.

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.penalties.domain.evaluate import EVALUATORS
+from apps.safety.models import KINDS
 from apps.scoring.models import ResultStatus
 
 
@@ -101,6 +102,7 @@ def control_words() -> dict[str, Any]:
             "silent": _("silent"),
             "no-coverage": _("no coverage"),
         },
+        "alerts": {kind: str(label) for kind, label in KINDS},
         "sos": _("SOS"),
             "sosOf": _("SOS of {number} {crew}!"),
         "acknowledge": _("Acknowledge"),

@@ -102,12 +102,12 @@ def hear(windows: Iterable[Window]) -> None:
         if told.holds:
             _raise_told(told)
         else:
-            _clear(Alert.objects.filter(entry=told.entry, kind=told.kind, cleared_at=None, fix_ts__lt=told.fix.ts))
+            _clear(Alert.objects.filter(entry_id=told.entry, kind=told.kind, cleared_at=None, fix_ts__lt=told.fix.ts))
 
 
 def look(event: str) -> None:
     """Judge every crew of an event now, raise what is wrong, and end what is over."""
-    setup = SafetySettings.objects.filter(event=event).first() or SafetySettings()
+    setup = SafetySettings.objects.filter(event_id=event).first() or SafetySettings()
     limits, now = setup.limits(), milliseconds(timezone.now())
     hear(queries.panics(event))
     crews, dead = queries.crews(event, limits), queries.dead_places(event)
@@ -144,7 +144,7 @@ def _raise(event: str, crew: Crew, finding: Finding) -> None:
 
 def _end(event: str, crews: dict[str, Crew], found: set[tuple[str, str]], limits: Limits) -> None:
     """Mark what was neither found again nor only wavers. Closed ones too: they may be raised anew from then on."""
-    for alert in Alert.objects.filter(event=event, cleared_at=None).exclude(kind__in=[k.value for k in MOMENTARY]):
+    for alert in Alert.objects.filter(event_id=event, cleared_at=None).exclude(kind__in=[k.value for k in MOMENTARY]):
         at = Place(alert.latitude, alert.longitude) if alert.latitude is not None and alert.longitude else None
         crew = crews.get(str(alert.entry_id))
         if (str(alert.entry_id), alert.kind) not in found and is_over(Kind(alert.kind), at, crew, limits):
@@ -162,7 +162,7 @@ def _clear(alerts: QuerySet[Alert]) -> None:
 
 def _worsen(event: str, standing: Sequence[Crew]) -> None:
     """A shock or a tilt, and then the car stands: somebody must go there (rulebook 9.4)."""
-    hit = Alert.objects.filter(event=event, kind__in=[Kind.CRASH.value, Kind.TILT.value], closed_at=None)
+    hit = Alert.objects.filter(event_id=event, kind__in=[Kind.CRASH.value, Kind.TILT.value], closed_at=None)
     with transaction.atomic():
         worse = hit.filter(severity__lt=Severity.CRITICAL, entry__in=[crew.entry for crew in standing])
         for alert in worse.select_for_update():
@@ -175,7 +175,7 @@ def _escalate(event: str, setup: SafetySettings) -> None:
     if not setup.escalate_seconds:
         return
     waiting = Alert.objects.filter(
-        event=event, closed_at=None, acknowledged_at=None, escalated_at=None, severity=Severity.CRITICAL,
+        event_id=event, closed_at=None, acknowledged_at=None, escalated_at=None, severity=Severity.CRITICAL,
         raised_at__lt=timezone.now() - setup.escalate_after,
     )  # fmt: skip
     with transaction.atomic():
@@ -188,7 +188,7 @@ def _escalate(event: str, setup: SafetySettings) -> None:
 def _close_over(event: str) -> None:
     """What was over for a while and nobody's closes by itself."""
     over = Alert.objects.filter(
-        event=event, closed_at=None, owner=None, cleared_at__lt=timezone.now() - timedelta(seconds=HOLD_S)
+        event_id=event, closed_at=None, owner=None, cleared_at__lt=timezone.now() - timedelta(seconds=HOLD_S)
     )
     with transaction.atomic():
         for alert in over.select_for_update():

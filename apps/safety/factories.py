@@ -14,6 +14,7 @@ from apps.safety.models import Accounting, Alert, AlertAct, AlertLine, SafetySet
 class SafetySettingsFactory(DjangoModelFactory[SafetySettings]):
     class Meta:
         model = SafetySettings
+        django_get_or_create = ("event",)
 
     event = factory.SubFactory(EventFactory)
 

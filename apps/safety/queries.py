@@ -1,7 +1,7 @@
 """The SQL of the safety desk, each statement named and beside its typed function."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 from uuid import uuid4
@@ -100,7 +100,7 @@ def crews(event: str, limits: Limits) -> list[Crew]:
     """Who is to be looked after in an event, with their trackers."""
     rows = select(CREWS, {"event": event})
     found = _trackers([row[0] for row in rows], limits)
-    return [Crew(*row, trackers=found.get(row[0], ())) for row in rows]
+    return [replace(Crew(*row), trackers=found.get(row[0], ())) for row in rows]
 
 
 def _trackers(entries: Sequence[str], limits: Limits) -> dict[str, list[Tracker]]:

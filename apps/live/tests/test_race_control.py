@@ -14,9 +14,13 @@ from apps.live.alarms import acknowledge
 from apps.live.models import Acknowledgement
 from apps.live.positions import now_ms
 from apps.live.race_control import Alarm, Fix, Reading, State, is_overdue, line, lines, state
+from apps.live.state_queries import readings
 from apps.live.tests import boards
 from apps.live.tests.server import WebServer
 from apps.live.tests.test_ws_live import client
+from apps.safety import services as safety
+from apps.safety.detector import look
+from apps.safety.models import Alert
 from apps.telemetry.queries import write_positions
 
 NOW = 1_780_732_800_000
@@ -62,6 +66,13 @@ def test_an_alarm_is_at_the_top_until_it_was_seen() -> None:
     assert [of["entryId"] for of in lines(readings, NOW)] == ["c", "b", "e", "a", "d"]
 
 
+def test_a_critical_alert_of_the_safety_desk_is_at_the_top_until_it_was_seen() -> None:
+    alert = {"kind": "crash", "severity": 3, "seen": False}
+    assert line(replace(INSIDE, alerts=(alert,)), NOW)["attention"] == 0
+    assert line(replace(INSIDE, alerts=(alert | {"seen": True},)), NOW)["attention"] == 9
+    assert line(replace(INSIDE, alerts=(alert | {"severity": 2},)), NOW)["attention"] == 9
+
+
 def test_the_sweep_car_follows_the_last_to_start() -> None:
     readings = [
         replace(INSIDE, entry="first", start_position=1),
@@ -99,6 +110,21 @@ class TestOverTheSocket:
             acknowledge(official, board.entries[2], first["sos"]["ts"])
             seen = _hear_of(desk, topic, lambda of: of["sos"]["seenBy"])
             assert (seen["sos"]["seenBy"], seen["attention"]) == ("Ana Doda", 3)
+
+    def test_an_sos_acknowledged_at_either_desk_is_seen_at_both(self, board: boards.Board) -> None:
+        official = UserFactory.create(is_superuser=True, first_name="Ana", last_name="Doda")
+        look(str(board.event.id))
+        alert = Alert.objects.get(kind="panic")
+        of_entry = readings(str(board.event.id))[2]
+        assert of_entry.alarm and of_entry.alarm.seen_at is None
+        assert [one["kind"] for one in of_entry.alerts][:1] == ["panic"]
+        safety.acknowledge(official, alert)
+        again = readings(str(board.event.id))[2].alarm
+        assert again and again.seen_by == "Ana Doda"
+        Alert.objects.update(acknowledged_at=None, acknowledged_by=None)
+        acknowledge(official, board.entries[2], again.ts)
+        alert.refresh_from_db()
+        assert alert.acknowledged_by == official
 
     def test_nobody_else_hears_of_race_control(self, web: WebServer, board: boards.Board) -> None:
         crew = board.entries[1].crew.get()

@@ -100,6 +100,7 @@ function reading(line, now) {
   if (line.since && line.state !== "moving" && line.state !== "idle") parts.push(say(words.since, { age: age(now - line.since) }));
   else if (line.lastFix) parts.push(say(words.fix, { age: age(now - line.lastFix.ts) }));
   if (line.due && line.stage) parts.push(say(line.overdue ? words.overdue : words.due, { age: age(Math.abs(now - line.due)) }));
+  for (const alert of line.alerts) parts.push(`⚠ ${words.alerts[alert.kind]}`);
   if (line.sos?.seenBy) parts.push(say(words.acknowledged, { name: line.sos.seenBy }));
   return parts.join(" · ");
 }
