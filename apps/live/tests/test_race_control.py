@@ -1,15 +1,18 @@
 """How race control tells crews apart, and what of it arrives."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from apps.accounts.factories import UserFactory
 from apps.catalog.factories import DeviceFactory
 from apps.common.position import Position
 from apps.events.factories import EntryDeviceFactory
+from apps.events.models import Event
 from apps.live.alarms import acknowledge
 from apps.live.models import Acknowledgement
 from apps.live.positions import now_ms
@@ -113,6 +116,8 @@ class TestOverTheSocket:
 
     def test_an_sos_acknowledged_at_either_desk_is_seen_at_both(self, board: boards.Board) -> None:
         official = UserFactory.create(is_superuser=True, first_name="Ana", last_name="Doda")
+        now = timezone.now()
+        Event.objects.update(starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=1))
         look(str(board.event.id))
         alert = Alert.objects.get(kind="panic")
         of_entry = readings(str(board.event.id))[2]
