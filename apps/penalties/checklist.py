@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.course.models import Segment, SegmentType, SpeedLimitZone, Waypoint
+from apps.course.models import Segment, SegmentType, SpeedLimitZone, Stage, Waypoint
 from apps.events.models import Event
 from apps.penalties.domain.registry import EVALUATORS, problems
 from apps.penalties.models import PenaltyFormula, RuleAnswer
@@ -95,6 +95,7 @@ def _of_course(event: Event, formulas: Sequence[PenaltyFormula]) -> Iterator[Ope
         if type_ not in types:
             yield _about_rules(event, "lumps", sentence)
     yield from _of_segments(event, types)
+    yield from _of_allotments(event)
 
 
 def _unpriced_waypoints(event: Event, formulas: Sequence[PenaltyFormula]) -> Iterator[OpenSetting]:
@@ -118,6 +119,25 @@ def _of_segments(event: Event, types: set[str]) -> Iterator[OpenSetting]:
             yield OpenSetting("neutralisation", _("No rule prices leaving %(segment)s early.") % name, link)
         if segment.type == SegmentType.LIAISON and segment.target_duration_seconds and "time_control" not in types:
             yield OpenSetting("time_controls", _("%(segment)s has a target time, and no rule prices it.") % name, link)
+
+
+def _of_allotments(event: Event) -> Iterator[OpenSetting]:
+    """What its neutralisations allot is taken off a special stage only where the special stage says so (8.1)."""
+    for stage in Stage.objects.filter(event=event).prefetch_related("segments"):
+        parts = list(stage.segments.all())
+        allotted = sum(_allotted(part) for part in parts if part.type == SegmentType.NEUTRALISATION)
+        taken_off = sum(part.neutralised_seconds for part in parts if part.type == SegmentType.SPECIAL_STAGE)
+        if allotted and allotted != taken_off:
+            told = {"stage": stage, "allotted": allotted, "taken": taken_off}
+            sentence = _(
+                "%(stage)s: neutralisations of %(allotted)d s, and %(taken)d s are taken off its special stages."
+            )
+            link = reverse("admin:course_stage_change", args=[stage.pk])
+            yield OpenSetting("neutralisation", sentence % told, link)
+
+
+def _allotted(part: Segment) -> int:
+    return part.neutralised_seconds or part.target_duration_seconds or 0
 
 
 def _about_rules(event: Event, key: str, sentence: str) -> OpenSetting:

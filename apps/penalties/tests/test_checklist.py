@@ -132,6 +132,18 @@ def _edit(office: Client, row: PenaltyFormula, **changes: str) -> None:
     row.refresh_from_db()
 
 
+def test_what_is_neutralised_and_not_taken_off_is_said(event: Event) -> None:
+    """8.1: the allotment stands in two places, of which one could be forgotten."""
+    stage = StageFactory(event=event, name="Night")
+    special = SegmentFactory(stage=stage, neutralised_seconds=0)
+    SegmentFactory(stage=stage, type="neutralisation", neutralised_seconds=900)
+    told = "Night: neutralisations of 900 s, and 0 s are taken off its special stages."
+    assert told in sentences(event, "neutralisation")
+    special.neutralised_seconds = 900
+    special.save()
+    assert not any("taken off" in sentence for sentence in sentences(event, "neutralisation"))
+
+
 def test_who_answers_is_kept(office: Client, event: Event) -> None:
     data = {"event": str(event.pk), "key": "protest_time", "answer": "30 min", "still_open": ""}
     office.post(reverse("admin:penalties_ruleanswer_add"), data)

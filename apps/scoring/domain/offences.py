@@ -237,10 +237,14 @@ def _of_lowest_device(fixes: Fixes, interval: ZoneInterval) -> Fixes:
 
 
 def lost_starts(plan: StagePlan, crossings: Record, times: Sequence[SegmentTime]) -> Iterator[str]:
-    """Special stages that were driven, as controls only they have were crossed, but never started."""
+    """Special stages that were driven, as controls only they have were crossed, but never started.
+
+    Neutralisations, too: without its DN no countdown has begun, whatever was seen at the FN (8.1).
+    """
     for segment, time in zip(plan.ordered(), times, strict=True):
         others = {c for other in plan.segments if other is not segment for c in other.controls()}
-        if segment.special and time.start_ts is None and _ahead(segment, others) & crossings.keys():
+        startable = segment.special or segment.type is SegmentType.NEUTRALISATION
+        if startable and time.start_ts is None and _ahead(segment, others) & crossings.keys():
             yield segment.id
 
 

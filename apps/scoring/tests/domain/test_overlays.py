@@ -11,7 +11,8 @@ from apps.penalties.domain.registry import Before, Incident
 from apps.scoring.domain.outcome import StageOutcome
 from apps.scoring.domain.stage import Evidence, score_stage
 from apps.scoring.domain.status import Status
-from apps.timing.tests.domain.build import at, cut, special, stage, steady
+from apps.timing.domain.plan import SegmentPlan, SegmentType
+from apps.timing.tests.domain.build import at, cut, gate, special, stage, steady
 
 MINUTE = 60_000
 PLAN = stage(special(maximum_ms=10 * MINUTE))
@@ -28,6 +29,19 @@ def score(crossings: Sequence[Crossing], rules: Sequence[Formula], told: Overlay
 
 def decided(kind: str, **params: object) -> Overlay:
     return overlay([Decision("d", 1, kind, params, entry="e", stage="stage")])
+
+
+def test_a_neutralisation_without_its_dn_asks_for_a_look() -> None:
+    """8.1: no DN, no countdown: nothing is priced, and somebody is told."""
+    part = SegmentPlan("n", SegmentType.NEUTRALISATION, 2, gate("dn"), gate("fn"), neutral_ms=MINUTE)
+    plan = stage(special(neutral_ms=MINUTE), part)
+    rules = [Formula("n", "neutralisation", offence_min=1, penalty_ms=1000, mode="marginal")]
+    for crossings, told in (
+        ((cut("start", 0), cut("fn", 90), cut("finish", 500)), ("n: driven, but its start was not crossed",)),
+        ((cut("start", 0), cut("dn", 20), cut("fn", 90), cut("finish", 500)), ()),
+    ):
+        outcome = score_stage(plan, rules, Evidence("e", "C-2", crossings, steady([])))
+        assert (outcome.total_ms, outcome.conflicts) == (440_000, told)
 
 
 def test_a_notional_time_is_not_held_against_the_maximum() -> None:
