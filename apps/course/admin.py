@@ -54,7 +54,7 @@ class WaypointAdmin(PolicyAdmin[Waypoint]):
 
 @admin.register(SpeedLimitZone)
 class SpeedLimitZoneAdmin(NotBackwardsAdmin[SpeedLimitZone], PolicyAdmin[SpeedLimitZone]):
-    list_display = ("__str__", "segment", "speed_limit_kmh", "tolerance_kmh", "retroactive")
+    list_display = ("__str__", "segment", "speed_limit_kmh", "tolerance_kmh", "margins", "retroactive")
     list_select_related = ("segment__stage",)
     list_filter = ("segment__stage__event",)
     search_fields = ("name",)

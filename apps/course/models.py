@@ -189,6 +189,9 @@ class Segment(Row):
     )
     target_duration_seconds = models.PositiveIntegerField(_("target time, s"), null=True, blank=True)
     maximum_duration_seconds = models.PositiveIntegerField(_("maximum time, s"), null=True, blank=True)
+    bogey_duration_seconds = models.PositiveIntegerField(
+        _("bogey time, s"), null=True, blank=True, help_text=_("The fastest time that is credited (rulebook §5.4).")
+    )
     start_from = models.CharField(
         _("clock starts at"), max_length=12, choices=StartFrom.choices, default=StartFrom.CROSSING
     )
@@ -293,6 +296,11 @@ class SpeedLimitZone(NotBackwards, Row):
     speed_limit_kmh = models.FloatField(_("limit, km/h"), validators=[MinValueValidator(1)])
     tolerance_kmh = models.FloatField(_("tolerance, km/h"), default=0, validators=[MinValueValidator(0)])
     class_limits = models.JSONField(_("limits per class"), default=dict, blank=True, help_text=_("Class code → km/h."))
+    margins = models.BooleanField(
+        _("margins"),
+        default=True,
+        help_text=_("The circles of DZ and FZ are free; without margins the limit holds from point to point."),
+    )
     retroactive = models.BooleanField(
         _("retroactive"), default=True, help_text=_("An edit scores again what has already been driven.")
     )

@@ -174,6 +174,7 @@ def _segment(segment: Segment, parts: _Parts) -> SegmentPlan:
         neutral_ms=segment.neutralised_seconds * 1000,
         limit_kmh=segment.speed_limit_kmh,
         class_limits=_by_class(segment.class_limits, parts.codes),
+        bogey_ms=_ms(segment.bogey_duration_seconds) or 0,
     )
 
 
@@ -219,7 +220,16 @@ def _zone(zone: SpeedLimitZone, codes: Mapping[str, str]) -> SpeedZonePlan:
         fz=str(zone.fz_waypoint_id) if zone.fz_waypoint_id else None,
         tolerance_kmh=zone.tolerance_kmh,
         class_limits=_by_class(zone.class_limits, codes),
+        nearest_to=_without_margins(zone),
     )
+
+
+def _without_margins(zone: SpeedLimitZone) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Where DZ and FZ are; None where their circles are the margins."""
+    dz, fz = (None, None) if zone.margins else (zone.dz_waypoint, zone.fz_waypoint)
+    if dz is None or fz is None:
+        return None
+    return (dz.latitude, dz.longitude), (fz.latitude, fz.longitude)
 
 
 def _by_class(limits: Mapping[str, float], codes: Mapping[str, str]) -> dict[str, float]:

@@ -42,7 +42,8 @@ def _of_pair(crossings: Sequence[Crossing], last: str, end: int) -> list[Stretch
         return []
     ordered = sorted(crossings, key=lambda c: c.ts)
     closed = ordered[-1].control == last and ordered[-1].direction is Direction.LEAVE
-    return [(ordered[0].ts, ordered[-1].ts if closed else end)]
+    # Whole chords: where a zone has no margins its ends are looked for on them.
+    return [(ordered[0].before_ts, ordered[-1].after_ts if closed else end)]
 
 
 def apart(stretches: Iterable[Stretch]) -> list[Stretch]:

@@ -69,7 +69,11 @@ class WaypointPlan:
 
 @dataclass(frozen=True, slots=True)
 class SpeedZonePlan:
-    """A speed zone: a polygon, or the circles of its DZ and FZ (rulebook 3.1); limits in km/h."""
+    """A speed zone: a polygon, or the circles of its DZ and FZ (rulebook 3.1); limits in km/h.
+
+    With `nearest_to`, the (lat, lon) of DZ and FZ, there are no margins: the limit holds from the nearest point to the
+    one to the nearest point to the other.
+    """
 
     id: str
     limit_kmh: float
@@ -78,6 +82,7 @@ class SpeedZonePlan:
     fz: str | None = None
     tolerance_kmh: float = 0.0
     class_limits: Mapping[str, float] = field(default_factory=dict)
+    nearest_to: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError unless the zone has a polygon or both circles."""
@@ -95,7 +100,8 @@ class SpeedZonePlan:
 
 @dataclass(frozen=True, slots=True)
 class SegmentPlan:
-    """A segment; durations in ms. `neutral_ms` is the allotment subtracted (8.1), not the time spent.
+    """A segment; durations in ms. `neutral_ms` is the allotment subtracted (8.1), not the time spent; less than
+    `bogey_ms` is credited to nobody (5.4).
 
     `limit_kmh` holds on the whole segment where no zone does (3.1), `class_limits` per class id.
     """
@@ -114,6 +120,7 @@ class SegmentPlan:
     neutral_ms: int = 0
     limit_kmh: float | None = None
     class_limits: Mapping[str, float] = field(default_factory=dict)
+    bogey_ms: int = 0
 
     @property
     def special(self) -> bool:

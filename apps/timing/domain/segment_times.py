@@ -94,10 +94,11 @@ def segment_times(plan: StagePlan, crossings: Record, facts: Facts) -> tuple[Seg
 
 
 def duration(segment: SegmentPlan, start_ts: int, finish_ts: int, excluded_ms: int = 0) -> tuple[int, int]:
-    """(raw, net) ms: the allotment subtracted (8.1), truncated once (5.3), clamped by the maximum (5.4)."""
+    """(raw, net) ms: the allotment subtracted (8.1), truncated once (5.3), clamped by maximum and bogey (5.4)."""
     raw = finish_ts - start_ts - segment.neutral_ms - excluded_ms
     net = truncated(raw, segment)
-    return raw, net if segment.maximum_ms is None else min(net, segment.maximum_ms)
+    net = net if segment.maximum_ms is None else min(net, segment.maximum_ms)
+    return raw, max(net, segment.bogey_ms)
 
 
 def truncated(raw_ms: int, segment: SegmentPlan) -> int:

@@ -1,7 +1,7 @@
 """When an entry was subject to a speed zone: membership is by time, not by place (rulebook 3.1)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from apps.course.domain.crossings import Crossing, Direction
 from apps.course.domain.fixes import Fixes
+from apps.course.domain.plane import Plane
 from apps.course.domain.visits import Visit, visits
 from apps.timing.domain.passages import Record, Window
 from apps.timing.domain.plan import SpeedZonePlan
@@ -33,13 +34,13 @@ def zone_intervals(zone: SpeedZonePlan, crossings: Record, span: Window, fixes: 
     """The intervals of one zone within the span of its segment, by time.
 
     A polygon binds during its visits. A DZ/FZ pair binds from leaving the DZ circle to entering the FZ
-    circle: the two radii are the margin. A crew that came to an FZ without a DZ gets an empty interval
-    flagged for review.
+    circle: the two radii are the margin, unless the zone has none. A crew that came to an FZ without a DZ gets an empty
+    interval flagged for review.
     """
     if zone.polygon is not None:
         found = _polygon(crossings.get(zone.polygon, ()), fixes)
         return tuple(i for i in (_clip(interval, span) for interval in found) if i is not None)
-    return tuple(_pairs(_of_pair(zone, crossings, span), span))
+    return tuple(_pairs(_of_pair(zone, crossings, span, fixes), span))
 
 
 def _polygon(crossings: Sequence[Crossing], fixes: Fixes) -> list[ZoneInterval]:
@@ -78,11 +79,43 @@ def _clip(interval: ZoneInterval, span: Window) -> ZoneInterval | None:
     return None if to_ts is not None and to_ts < from_ts else ZoneInterval(from_ts, to_ts, interval.review)
 
 
-def _of_pair(zone: SpeedZonePlan, crossings: Record, span: Window) -> list[Crossing]:
-    """Leavings of the DZ and enterings of the FZ, each by the lowest device that saw any."""
-    opening = _lowest(crossings.get(zone.dz or "", ()), Direction.LEAVE, span)
-    closing = _lowest(crossings.get(zone.fz or "", ()), Direction.ENTER, span)
+def _of_pair(zone: SpeedZonePlan, crossings: Record, span: Window, fixes: Fixes) -> list[Crossing]:
+    """Leavings of the DZ and enterings of the FZ, each by the lowest device that saw any.
+
+    Without margins each bears the instant of the nearest point instead.
+    """
+    of_dz, of_fz = crossings.get(zone.dz or "", ()), crossings.get(zone.fz or "", ())
+    opening = _lowest(of_dz, Direction.LEAVE, span)
+    closing = _lowest(of_fz, Direction.ENTER, span)
+    if zone.nearest_to is not None:
+        dz, fz = zone.nearest_to
+        opening = [_at_nearest(c, of_dz, Plane(*dz), fixes) for c in opening]
+        closing = [_at_nearest(c, of_fz, Plane(*fz), fixes) for c in closing]
     return sorted((*opening, *closing), key=lambda c: c.ts)
+
+
+def _at_nearest(crossing: Crossing, of_control: Sequence[Crossing], centre: Plane, fixes: Fixes) -> Crossing:
+    """The crossing at the instant of its visit when the device was nearest to the centre."""
+    seen = fixes.of_device(crossing.device)
+    for visit in visits([c for c in of_control if c.device == crossing.device]):
+        if crossing in (visit.enter, visit.leave):
+            stay = _stay(visit, seen.ts)
+            low = visit.enter.before_ts if visit.enter else stay.from_ts
+            high = visit.leave.after_ts if visit.leave else stay.to_ts
+            return replace(crossing, ts=_nearest(seen.between(low, high or low), centre, crossing.ts))
+    return crossing
+
+
+def _nearest(fixes: Fixes, centre: Plane, default: int) -> int:
+    """When the line through the fixes was nearest to the centre, epoch ms; `default` where there is no line."""
+    if len(fixes) < 2:
+        return default
+    places = np.stack(centre.project(fixes.lat, fixes.lon), axis=1)
+    begin, along = places[:-1], np.diff(places, axis=0)
+    squared = (along**2).sum(axis=1)
+    share = np.clip(-(begin * along).sum(axis=1) / np.where(squared > 0, squared, 1.0), 0.0, 1.0)
+    chord = int(np.argmin(((begin + share[:, None] * along) ** 2).sum(axis=1)))
+    return int(fixes.ts[chord]) + round(float(share[chord]) * int(fixes.ts[chord + 1] - fixes.ts[chord]))
 
 
 def _lowest(crossings: Sequence[Crossing], direction: Direction, span: Window) -> list[Crossing]:

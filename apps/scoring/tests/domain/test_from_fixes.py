@@ -1,6 +1,7 @@
 """From fixes to an outcome: detection and scoring together, on a straight road north."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,10 +90,15 @@ def drive(fast_from_m: float = -1.0, device: int = 0) -> Fixes:
     return Fixes.build(device, [at(i) for i in range(len(rows))], lat, lon, speed_column)
 
 
-def score(fixes: Fixes) -> StageOutcome:
+SEGMENT = PLAN.segments[0]
+OPEN_ZONE = replace(SEGMENT.zones[0], nearest_to=(place(1000), place(1800)))
+WITHOUT_MARGINS = replace(PLAN, segments=(replace(SEGMENT, zones=(OPEN_ZONE,)),))
+
+
+def score(fixes: Fixes, plan: StagePlan = PLAN) -> StageOutcome:
     """The outcome of these fixes."""
     evidence = Evidence("e", "C-2", detect(fixes, COURSE).crossings, fixes)
-    return score_stage(PLAN, RULES, evidence)
+    return score_stage(plan, RULES, evidence)
 
 
 def test_a_straight_drive() -> None:
@@ -110,6 +116,22 @@ def test_worked_example_3b_from_fixes(metres: float, excess: int | None) -> None
     outcome = score(drive(metres))
     found = [p.inputs["excess_kmh"] for p in outcome.penalties if p.type == "speed_zone"]
     assert found == ([] if excess is None else [excess])
+
+
+@pytest.mark.parametrize(("metres", "excess"), [(960, None), (1040, 20), (1100, 20), (1740, 20), (1810, None)])
+def test_worked_example_3b_without_margins(metres: float, excess: int | None) -> None:
+    """`buffer=false`: enforced from the nearest point to DZ, 1000 m, to the nearest to FZ, 1800 m."""
+    found = [p.inputs["excess_kmh"] for p in score(drive(metres), WITHOUT_MARGINS).penalties if p.type == "speed_zone"]
+    assert found == ([] if excess is None else [excess])
+
+
+def test_worked_example_3b_without_margins_is_one_infringement() -> None:
+    """At 1050, 1100 and 1750 m: one zone, one penalty."""
+    whole = drive()
+    north = (whole.lat - LAT) / METRE_LAT
+    fast = np.isin(np.floor_divide(north, 10), (105, 106, 110, 111, 175, 176))
+    fixes = Fixes.build(0, whole.ts, whole.lat, whole.lon, np.where(fast, 70.0, whole.speed))
+    assert [p.ms for p in score(fixes, WITHOUT_MARGINS).penalties if p.type == "speed_zone"] == [60_000]
 
 
 @pytest.mark.parametrize("count", range(0, 230, 10))

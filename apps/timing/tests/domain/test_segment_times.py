@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from apps.course.domain.crossings import Crossing, Direction
+from apps.timing.domain.adjustments import Adjustment
 from apps.timing.domain.passages import record
 from apps.timing.domain.plan import ControlPoint, Pick, SegmentPlan, SegmentType, StagePlan
 from apps.timing.domain.segment_times import (
@@ -56,6 +57,17 @@ def test_maximum_clamps_and_says_so() -> None:
     (just,) = times(plan, [cut("start", 0), cut("finish", 60)])
     assert (over.net_ms, over.raw_ms, over.note) == (60_000, 61_000, OVER_MAXIMUM)
     assert (just.net_ms, just.note) == (60_000, "")
+
+
+def test_nobody_is_credited_with_less_than_the_bogey_time() -> None:
+    """5.4 (MSUK 11.1a): faster counts as the bogey time, slower as driven; time given back comes off after that."""
+    plan = stage(special(bogey_ms=60_000))
+    for finish, net in ((50, 60_000), (60, 60_000), (61, 61_000)):
+        (time,) = times(plan, [cut("start", 0), cut("finish", finish)])
+        assert time.net_ms == net
+    given = Facts(adjustments={"ss": Adjustment(credit_ms=5000)})
+    (time,) = segment_times(plan, record([cut("start", 0), cut("finish", 50)], plan), given)
+    assert time.net_ms == 55_000
 
 
 def test_a_standing_start_is_the_assigned_instant_whatever_gps_says() -> None:

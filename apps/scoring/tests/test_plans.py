@@ -1,0 +1,41 @@
+"""From the rows of a course to the plan that is scored, and back from a revision's snapshot."""
+
+import pytest
+
+from apps.course.factories import SegmentFactory, SpeedLimitZoneFactory, WaypointFactory
+from apps.course.models import Segment
+from apps.scoring.plans import load_plan
+from apps.scoring.snapshot import _plan_json, _plan_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def segment() -> Segment:
+    segment: Segment = SegmentFactory(bogey_duration_seconds=600)
+    dz, fz = WaypointFactory(segment=segment, type="DZ"), WaypointFactory(segment=segment, type="FZ", latitude=41.01)
+    for margins in (True, False):
+        SpeedLimitZoneFactory(segment=segment, geometry=None, dz_waypoint=dz, fz_waypoint=fz, margins=margins)
+    return segment
+
+
+def test_what_a_segment_says_reaches_the_plan(segment: Segment) -> None:
+    """The bogey time, and where a zone without margins begins and ends."""
+    (planned,) = load_plan(str(segment.stage.event_id)).stages[0].segments
+    assert planned.bogey_ms == 600_000
+    assert {zone.nearest_to for zone in planned.zones} == {None, ((41.0, 20.0), (41.01, 20.0))}
+
+
+def test_a_snapshot_gives_the_plan_back(segment: Segment) -> None:
+    plan = load_plan(str(segment.stage.event_id))
+    assert _plan_of(_plan_json(plan)).stages == plan.stages
+
+
+def test_a_snapshot_of_before_there_were_bogey_times_is_still_read(segment: Segment) -> None:
+    content = _plan_json(load_plan(str(segment.stage.event_id)))
+    (planned,) = content["stages"][0]["segments"]
+    del planned["bogey_ms"]
+    for zone in planned["zones"]:
+        del zone["nearest_to"]
+    (read,) = _plan_of(content).stages[0].segments
+    assert read.bogey_ms == 0 and all(zone.nearest_to is None for zone in read.zones)
