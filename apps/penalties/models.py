@@ -16,6 +16,7 @@ from apps.penalties.domain import decisions
 from apps.penalties.domain.evaluate import EVALUATORS
 from apps.penalties.domain.formulas import Formula
 from apps.penalties.domain.registry import problems
+from apps.penalties.references import stray_params
 from apps.penalties.rule_models import ProfileUse as ProfileUse
 from apps.penalties.rule_models import RuleAnswer as RuleAnswer
 
@@ -235,6 +236,8 @@ class Decision(Row):
             raise ValidationError({"entry": _("A decision of this kind is about one entry.")})
         if self.kind in decisions.OF_ONE_STAGE and self.stage is None:
             raise ValidationError({"stage": _("A decision of this kind is about one stage.")})
+        if stray := list(stray_params(self.params, self.event_id, self.stage)):
+            raise ValidationError({"params": stray})
 
 
 class PenaltyStatus(models.TextChoices):

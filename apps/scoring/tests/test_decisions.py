@@ -99,6 +99,21 @@ def test_time_given_back_and_notional_times(driven: rally.Rally, official: User)
     assert result(driven, 4).time_ms == 123_000
 
 
+@pytest.mark.parametrize(
+    ("kind", "params", "message"),
+    [
+        ("time_credit", {"segment": "nosuch", "ms": 1000}, "segment: nosuch is no segment of this stage"),
+        ("confirm_time", {"control": "nosuch", "ts": 1}, "control: nosuch is no control of this event"),
+    ],
+)
+def test_a_decision_about_nothing_is_refused(
+    driven: rally.Rally, official: User, kind: str, params: dict[str, object], message: str
+) -> None:
+    """It would be kept, signed and never followed, and nobody would be told."""
+    with pytest.raises(ValidationError, match=message):
+        decide(draft(driven, kind, 1, **params), official)
+
+
 def test_a_confirmed_time_beats_the_crossing(driven: rally.Rally, official: User) -> None:
     finish = Waypoint.objects.get(type="ASS")
     held = result(driven, 3).outcome["segments"][0]
