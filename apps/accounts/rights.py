@@ -1,6 +1,6 @@
 """What a user is, read from `organization_users` when asked: never from a session, a group or a cached user object."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -57,6 +57,13 @@ def remembering() -> Iterator[None]:
         _memo.reset(token)
 
 
+def remember(user_id: UUID, rows: Sequence[queries.Membership]) -> None:
+    """Take these memberships for the user's, where somebody has just read them with something else."""
+    known = _memo.get()
+    if known is not None:
+        known[user_id] = _rights(user_id, rows)
+
+
 def forget() -> None:
     """After a membership was written: what is remembered may be wrong."""
     known = _memo.get()
@@ -76,7 +83,10 @@ class RememberRights:
 
 
 def _read(user_id: UUID) -> Rights:
-    rows = queries.memberships(user_id)
+    return _rights(user_id, queries.memberships(user_id))
+
+
+def _rights(user_id: UUID, rows: Sequence[queries.Membership]) -> Rights:
     if not rows:
         return NOBODY
     roles = {row.organization_id: row.role for row in rows if row.organization_id and row.role}

@@ -194,9 +194,8 @@ class Entry(Row):
             raise ValidationError({"race_class": _("This class belongs to another event.")})
         if self.event_id and self.competing:
             eligibility.check_entry(self)
-        held = Entry.objects.filter(pk=self.pk).values_list("status", flat=True).first()
-        if held is not None:
-            self._check_step(held)
+        if not self._state.adding:
+            self._check_step(Entry.objects.filter(pk=self.pk).values_list("status", flat=True).get())
 
     def _check_step(self, held: str) -> None:
         """Raises ValidationError, naming both and what is allowed, for a status that cannot follow (rulebook 6.4)."""

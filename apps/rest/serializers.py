@@ -15,6 +15,7 @@ from django.db.models import Model
 from rest_framework import serializers
 
 from apps.accounts.policy_table import GUARDED, SECRET
+from apps.rest.loading import load
 
 NUL = "\x00"
 
@@ -65,7 +66,8 @@ class Reference(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("incorrect_type", data_type=type(data).__name__)
-        return super().to_internal_value(data)
+        row = load(self.get_queryset().model, data)
+        return row if row is not None else self.fail("does_not_exist", pk_value=data)
 
     def use_pk_only_optimization(self) -> bool:
         return True

@@ -7,16 +7,21 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
+from apps.accounts import rights
 from apps.accounts.models import User
+from apps.accounts.queries import Membership
 from apps.rest.models import ApiToken
 
 PREFIX = "trm_"  # lets a scanner of leaked secrets know one when it sees one
 DAYS = 30
 MOST_DAYS = 366
 
-# One row where the token holds: who it is of. A suspended account's tokens sleep.
+# Who it is of, where the token holds, with what `rights` asks next. A suspended account's tokens sleep.
 USER_OF = """
-    select u.id, u.email from api_tokens t join users u on u.id = t.user_id
+    select u.id, u.email, u.is_superuser, m.organization_id, m.role
+    from api_tokens t
+        join users u on u.id = t.user_id
+        left join organization_users m on m.user_id = u.id and not m.suspended
     where t.digest = %s and t.expires_at > now() and u.is_active
 """
 
@@ -37,5 +42,9 @@ def user_of(token: str) -> User | None:
     """Whose token it is, with the fields the policy and the audit ask for; the rest is read when it is asked."""
     with connection.cursor() as cursor:
         cursor.execute(USER_OF, [digest(token)])
-        row = cursor.fetchone()
-    return User.from_db("default", ["id", "email"], row) if row else None
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    key, email = rows[0][:2]
+    rights.remember(key, [Membership(*row[2:]) for row in rows])
+    return User.from_db("default", ["id", "email"], [key, email])

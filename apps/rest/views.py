@@ -14,10 +14,9 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError as ModelInvalid
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
 from rest_framework.exceptions import ValidationError
@@ -30,12 +29,11 @@ from apps.accounts.rights import AnyUser, rights_of
 from apps.rest import filters, idempotency, reading, writing
 from apps.rest.answers import JSON, answer, encode, etag
 from apps.rest.inside import attach
+from apps.rest.loading import event_of, load
 from apps.rest.paging import cursor_values, next_link, page
 from apps.rest.problems import Changed
 from apps.rest.serializers import Body, Nested, RowSerializer, serializer_for
 
-EVENT_COLUMNS = ("id", "organization_id", "is_public", "starts_at", "ends_at")
-EVENT = f"select {', '.join(EVENT_COLUMNS)} from events where id = %s"
 PUBLIC = "public"  # the value of `scope` that shows what everyone sees
 
 
@@ -107,11 +105,14 @@ class ReadOnlyResource(ApiView):
 
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         params = _params(request)
-        row = self.row(pk)
-        body = self.body(row)
-        tag = etag(body)
         if "expand" in params:
-            return answer(self._expanded(row, params))
+            return answer(self._expanded(self.row(pk), params))
+        row = load(self.model, pk)
+        readable = policy.fields(self.user, row) if row is not None else None
+        if not readable:
+            raise Http404
+        body = encode(reading.as_dict(row, readable | {"id"}))
+        tag = etag(body)
         if request.headers.get("If-None-Match") == tag:
             return HttpResponse(status=304, headers={"ETag": tag})
         return HttpResponse(body, content_type="application/json", headers={"ETag": tag})
@@ -275,14 +276,3 @@ def _params(request: Request) -> dict[str, str]:
     if twice:
         raise ValidationError({name: ["Given more than once."] for name in twice})
     return request.query_params.dict()
-
-
-def event_of(key: UUID) -> Any:
-    """The event's row, as much as the policy needs of it. Raises Http404."""
-    with connection.cursor() as cursor:
-        cursor.execute(EVENT, [key])
-        row = cursor.fetchone()
-    if row is None:
-        raise Http404
-    # This app lies below `events`.
-    return apps.get_model("events", "Event").from_db("default", list(EVENT_COLUMNS), row)
