@@ -145,3 +145,10 @@ def test_spectators_see_public_events_and_public_fields() -> None:
 
 def test_a_deviant_id_is_no_row() -> None:
     assert Api().get("events/x").status == 404
+
+
+def test_a_private_event_is_private_in_lists_too() -> None:
+    """What is read of an event for the policy must be its own columns, each in its place."""
+    event = EventFactory(is_public=False)
+    assert Api().get(f"entries?event={event.id}").status in (401, 403)
+    assert official(event.organization, "marshal").get(f"entries?event={event.id}").status == 200

@@ -18,8 +18,7 @@ from django.http import Http404
 from apps.rest import filters
 
 # As much of an event as the policy asks for; the rest is read when it is asked.
-EVENT_COLUMNS = ("id", "organization_id", "is_public", "starts_at", "ends_at")
-EVENT = f"select {', '.join(EVENT_COLUMNS)} from events where id = %s"
+OF_EVENT = frozenset({"id", "organization_id", "is_public", "starts_at", "ends_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,11 @@ class _Part:
     model: type[Model]
     reference: str  # that leads here from the part before, "" for the row itself
     fields: tuple["Field[Any, Any]", ...]
+
+    @property
+    def select(self) -> str:
+        columns = ", ".join(f'"{field.column}"' for field in self.fields)
+        return f'select {columns} from "{self.model._meta.db_table}" where id = %s'
 
     def loaded(self, values: Sequence[Any]) -> Any:
         return self.model.from_db("default", [field.attname for field in self.fields], values)
@@ -69,13 +73,18 @@ def load(model: type[Model], key: Any) -> Any:
 
 def event_of(key: UUID) -> Any:
     """The event's row, as much as the policy needs of it. Raises Http404."""
+    part = _event_part()
     with connection.cursor() as cursor:
-        cursor.execute(EVENT, [key])
-        row = cursor.fetchone()
-    if row is None:
+        cursor.execute(part.select, [key])
+        values = cursor.fetchone()
+    if values is None:
         raise Http404
-    # This app lies below `events`.
-    return apps.get_model("events", "Event").from_db("default", list(EVENT_COLUMNS), row)
+    return part.loaded(values)
+
+
+@cache
+def _event_part() -> _Part:
+    return _part(apps.get_model("events", "Event"), "", OF_EVENT)  # this app lies below `events`
 
 
 @cache
@@ -84,8 +93,8 @@ def _statement(model: type[Model]) -> _Statement:
     columns = [f't{n}."{field.column}"' for n, part in enumerate(parts) for field in part.fields]
     tables = f'"{model._meta.db_table}" t0'
     for n, part in enumerate(parts[1:], start=1):
-        table, key = part.model._meta.db_table, parts[n - 1].model._meta.get_field(part.reference).column
-        tables += f' left join "{table}" t{n} on t{n}.id = t{n - 1}."{key}"'
+        key: Any = parts[n - 1].model._meta.get_field(part.reference)
+        tables += f' left join "{part.model._meta.db_table}" t{n} on t{n}.id = t{n - 1}."{key.column}"'
     sql = f'select {", ".join(columns)} from {tables} where t0."{model._meta.pk.column}" = %s'
     fields = [field for part in parts for field in part.fields]
     converters = [(n, convert) for n, field in enumerate(fields) for convert in field.get_db_converters(connection)]
@@ -95,9 +104,14 @@ def _statement(model: type[Model]) -> _Statement:
 def _parts(model: type[Model]) -> tuple[_Part, ...]:
     path = filters.event_path(model)
     way = [] if path in ("", "pk") else path.split("__")
-    found = [_Part(model, "", tuple(model._meta.concrete_fields))]
+    found = [_part(model, "", None)]
     for name, following in zip(way, [*way[1:], ""], strict=False):
         related: Any = found[-1].model._meta.get_field(name).related_model
-        names = ["id", following] if following else EVENT_COLUMNS
-        found.append(_Part(related, name, tuple(related._meta.get_field(one) for one in names)))
+        found.append(_part(related, name, frozenset({"id", f"{following}_id"}) if following else OF_EVENT))
     return tuple(found)
+
+
+def _part(model: type[Model], reference: str, names: frozenset[str] | None) -> _Part:
+    """Columns in the model's own order, by which `from_db` takes them; the id is the first."""
+    fields = model._meta.concrete_fields
+    return _Part(model, reference, tuple(field for field in fields if names is None or field.attname in names))

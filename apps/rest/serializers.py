@@ -66,7 +66,8 @@ class Reference(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("incorrect_type", data_type=type(data).__name__)
-        row = load(self.get_queryset().model, data)
+        rows: Any = self.get_queryset()
+        row = load(rows.model, data)
         return row if row is not None else self.fail("does_not_exist", pk_value=data)
 
     def use_pk_only_optimization(self) -> bool:
