@@ -1,6 +1,8 @@
 """Sentences of the pure domains. They are English, and remember of what they were made: the door translates them."""
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -28,26 +30,40 @@ def _again(template: str, parts: dict[str, Any]) -> Said:
     return Said(template, **parts)
 
 
-class Listed(tuple[Any, ...]):
+@dataclass(frozen=True, slots=True)
+class Listed:
     """Parts of a sentence one after the other, told one by one."""
 
-    __slots__ = ()
+    parts: tuple[Any, ...]
+    by: str = ", "
 
     def __str__(self) -> str:
-        return ", ".join(map(str, self))
+        return self.by.join(map(str, self.parts))
 
 
-def listed(parts: Iterable[Any]) -> Listed:
-    return Listed(parts)
+def listed(parts: Iterable[Any], by: str = ", ") -> Listed:
+    return Listed(tuple(parts), by)
 
 
-def told(sentence: Any, translate: Callable[[str], str]) -> Any:
-    """A sentence in the language of `translate`, which is gettext. Anything else comes back as it is."""
+def phrased(text: str, phrases: Iterable[Said]) -> Listed:
+    """A stored English text as a list of the phrases it has and of what stands between them."""
+    known = {str(phrase): phrase for phrase in phrases}
+    any_of = "|".join(re.escape(one) for one in sorted(known, key=len, reverse=True))
+    return Listed(tuple(known.get(part, part) for part in re.split(rf"(?<!\w)({any_of})(?!\w)", text)), "")
+
+
+def told(sentence: Any, translate: Callable[[str], str]) -> str:
+    """A sentence in the language of `translate`, which is gettext. Anything else comes back as it is, as text."""
     if isinstance(sentence, Listed):
-        return ", ".join(str(told(one, translate)) for one in sentence)
+        return sentence.by.join(told(one, translate) for one in sentence.parts)
     if not isinstance(sentence, Said):
-        return sentence
+        return str(sentence)
     template = translate(sentence.template) if sentence.template else ""
     if not sentence.parts:
         return template
     return template % {name: told(part, translate) for name, part in sentence.parts.items()}
+
+
+def of_error(error: Exception, translate: Callable[[str], str]) -> str:
+    """What an exception of a domain says: its first argument, told."""
+    return told(error.args[0], translate) if error.args else str(error)

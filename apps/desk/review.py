@@ -7,10 +7,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.common.said import told as in_words
 from apps.course.models import Stage
 from apps.desk import queries
 from apps.desk.domain.reviews import Doubtful, doubtful, other_conflicts
 from apps.desk.telling import told
+from apps.penalties.domain.stored import stored
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
 from apps.scoring.plans import EventPlan, event_plan
 from apps.timing.domain.plan import SegmentPlan
@@ -76,11 +78,11 @@ def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:
         kind = OF_TYPE.get(row.type, "penalty")
         target = row.key.partition(":")[2]
         title = names.get(target) or row.type.replace("_", " ")
-        details = [str(text) for text in row.inputs.get("review") or ()]
+        details = [in_words(stored(str(text)), _) for text in row.inputs.get("review") or ()]
         arithmetic = row.inputs.get("arithmetic")
         yield Case(
             kind, str(row.entry_id), row.entry.race_number, title,
-            [*([str(arithmetic)] if arithmetic else []), *details], penalty=row,
+            [*([in_words(stored(str(arithmetic)), _)] if arithmetic else []), *details], penalty=row,
         )  # fmt: skip
 
 

@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.policy import fields
 from apps.accounts.rights import AnyUser
+from apps.common.said import told
 from apps.documents.paper import Column, Paper, duration, in_sections, race_control
 from apps.documents.revisions import Frozen, frozen
 from apps.penalties.domain.evaluate import EVALUATORS
-from apps.penalties.domain.explain import explain
+from apps.penalties.domain.explain import sentences
 from apps.penalties.domain.formulas import Issued
 from apps.penalties.models import EntryPenalty
 from apps.scoring.models import ResultRevision
@@ -79,7 +80,7 @@ def _title(line: Mapping[str, Any]) -> str:
 
 def _sentence(seen: Frozen, line: Mapping[str, Any]) -> str:
     issued = Issued("", line["type"], line["target"], line["ms"], line["inputs"], status=line["status"])
-    return explain(issued, seen.head.clock, seen.row.snapshot["plan"]["names"]).partition("\n")[0]
+    return told(sentences(issued, seen.head.clock, seen.row.snapshot["plan"]["names"])[0], _)
 
 
 def _outcome(line: Mapping[str, Any]) -> str:

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import policy
 from apps.accounts.rights import AnyUser
+from apps.common.said import told
 from apps.course.domain.controls import Shape
 from apps.penalties.domain.evaluate import EVALUATORS
-from apps.penalties.domain.explain import explain
+from apps.penalties.domain.explain import sentences
 from apps.penalties.domain.formulas import Issued, clock
+from apps.penalties.domain.stored import stored
 from apps.penalties.domain.telling import Teller
 from apps.penalties.models import AppliesTo, BracketMode, EntryPenalty
 from apps.scoring.domain import tracks
@@ -108,12 +110,12 @@ def _explained(penalty: EntryPenalty, user: AnyUser) -> Explained:
     teller = Teller(ZoneInfo(penalty.stage.event.time_zone), found.around.names)
     listed = [fix for fix in found.fixes if _is_listed(fix, found, penalty)]
     return Explained(
-        sentences=explain(_issued(penalty, found.status), teller.zone, teller.names).splitlines(),
+        sentences=[told(one, _) for one in sentences(_issued(penalty, found.status), teller.zone, teller.names)],
         limit=_limit(penalty, found, teller),
         formula=list(_formula(penalty.formula_snapshot, teller)),
         inputs=list(_inputs(penalty, found, teller)),
-        arithmetic=str(penalty.inputs.get("arithmetic", "")),
-        reviews=penalty.inputs.get("review", ()),
+        arithmetic=told(stored(str(penalty.inputs.get("arithmetic", ""))), _),
+        reviews=[told(stored(str(review)), _) for review in penalty.inputs.get("review", ())],
         drawing=_drawing(penalty, found, (teller, listed)),
         listed=[_listed(number, fix, penalty, teller) for number, fix in enumerate(listed, start=1)],
         void=sum(not fix.counts for fix in found.fixes),
@@ -141,8 +143,12 @@ def _limit(penalty: EntryPenalty, found: Evidence, teller: Teller) -> str:
     name = LIMITS.get(penalty.type)
     if name in penalty.inputs:
         tolerance = penalty.inputs.get("tolerance_kmh")
-        more = _(", and %(speed)s tolerance") % {"speed": teller.value("tolerance_kmh", tolerance)} if tolerance else ""
-        return teller.value(name or "", penalty.inputs[name]) + more
+        more = (
+            _(", and %(speed)s tolerance") % {"speed": told(teller.value("tolerance_kmh", tolerance), _)}
+            if tolerance
+            else ""
+        )
+        return told(teller.value(name or "", penalty.inputs[name]), _) + more
     waypoint = found.around.controls.get(found.scene.nearest)
     return _("within %(radius)g m of the waypoint") % {"radius": waypoint.radius_m} if waypoint else ""
 
@@ -154,22 +160,22 @@ def _formula(snapshot: Mapping[str, Any], teller: Teller) -> Iterator[Line]:
     evaluator = EVALUATORS.get(snapshot["type"])
     unit = evaluator.terms.unit if evaluator else ""
     ending = "…" if snapshot["offence_max"] is None else f"{snapshot['offence_max']:g}"
-    yield _("Evaluator"), snapshot["type"]
+    yield _("Evaluator"), _(evaluator.title) if evaluator else snapshot["type"]
     if snapshot["target"]:
-        yield _("For"), teller.value("target", snapshot["target"])
+        yield _("For"), told(teller.value("target", snapshot["target"]), _)
     if unit:
         yield _("Bracket"), f"{snapshot['offence_min']:g} – {ending} {unit}"
     yield _("Value"), clock(snapshot["penalty_ms"])
     if evaluator and len(evaluator.terms.modes) > 1:
         yield _("Mode"), str(BracketMode(snapshot["mode"]).label)
     for name, value in snapshot["params"].items():
-        yield name.replace("_", " "), teller.value(name, value)
+        yield told(teller.label(name), _), told(teller.value(name, value), _)
 
 
 def _inputs(penalty: EntryPenalty, found: Evidence, teller: Teller) -> Iterator[Line]:
     for name, value in penalty.inputs.items():
         if name not in NOT_LISTED and value not in ("", [], None):
-            yield _label(name, value, teller), teller.value(name, value)
+            yield _label(name, teller), told(teller.value(name, value), _)
     fixes = penalty.inputs.get("fixes", ())
     if fixes:
         words = {"count": len(fixes), "first": teller.at(min(fixes)), "last": teller.at(max(fixes))}
@@ -179,8 +185,8 @@ def _inputs(penalty: EntryPenalty, found: Evidence, teller: Teller) -> Iterator[
         yield _("closest approach"), _("%(metres).0f m at %(time)s") % words
 
 
-def _label(name: str, value: Any, teller: Teller) -> str:
-    label = teller.labelled(name, value).removesuffix(teller.value(name, value)).strip()
+def _label(name: str, teller: Teller) -> str:
+    label = told(teller.label(name), _)
     # "peak" is a speed, and an instant.
     return _("%(what)s at") % {"what": label} if name.endswith("_ts") else label
 

@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.common.position import instant
+from apps.common.said import told
 from apps.desk.domain.clock import as_duration
+from apps.penalties.domain.stored import stored
 from apps.penalties.models import evaluator_choices
 from apps.scoring.models import ResultStatus
 
@@ -72,6 +74,12 @@ def seconds_of_ms(value: int) -> str:
 def humane(type_: str) -> str:
     """A penalty's type in words."""
     return str(dict(evaluator_choices()).get(type_, type_.replace("_", " ")))
+
+
+@register.filter
+def as_told(text: str | None) -> str:
+    """Arithmetic or a review as it is stored with a penalty, in the reader's language."""
+    return told(stored(text or ""), _)
 
 
 @register.filter

@@ -2,36 +2,67 @@
 
 from collections.abc import Mapping
 
-# Keys are "type" or "type.case"; names in braces are inputs, told with their units.
-SENTENCES: Mapping[str, str] = {
-    "closed_control": "the crew passed {waypoint_type} {waypoint} at {passed_ts}; it had closed at {closes_ts}.",
-    "dnf_lump": "the stage was not finished, or not finished in time.",
-    "dns_lump": "the stage was not started; stage not started number {count} of the crew in this event.",
-    "false_start": "a false start was reported at {reported_ts}, number {count} of the crew in this event; "
-    "time gained {value_ms}.",
-    "fixed_penalty": "the stage was not finished, or not finished in time; "
-    "the fixed penalty of the day is given once a leg.",
-    "incident": "{kind} was reported at {reported_ts}, number {count} of its kind for the crew in this event.",
-    "late_start": "the crew started {segment} {late_ms} late: at {actual_ts}, assigned {assigned_ts}.",
-    "maximum_time.liaison": "the crew took {driven_ms} for liaison {segment}; at most {maximum_ms} are allowed.",
-    "maximum_time.special": "the crew took {driven_ms} for special stage {segment}; at most {maximum_ms} are allowed.",
-    "missed_waypoint": "the crew did not pass {waypoint_type} {waypoint}; miss number {count} of that type.",
-    "neutralisation": "the crew left the neutralisation {segment} at {exit_ts}; "
-    "its earliest exit was {earliest_exit_ts}, so it was {early_seconds} early.",
-    "speed_zone": "the crew drove up to {peak_kmh} in zone {zone} at {peak_ts}, where {limit_kmh} are allowed: "
-    "{excess_kmh} over.",
-    "speed_zone.review": "the drive through zone {zone}, where {limit_kmh} are allowed, calls for a look.",
-    "time_control.early": "the crew checked in at {control} at {recorded_ts}, {minutes} min early; due {due_ts}.",
-    "time_control.late": "the crew checked in at {control} at {recorded_ts}, {minutes} min late; due {due_ts}.",
-    "time_control.otl": "the crew checked in at {control} at {recorded_ts}, {minutes} min late; due {due_ts}, "
-    "and more than {max_late_minutes} late is out of time.",
-    "waypoint_ratio": "the crew validated {validated} of {total} waypoints, fewer than {minimum_percent}.",
+from apps.common.said import Said
+
+# Keys are "type" or "type.case"; names in %()s are inputs, told with their units.
+SENTENCES: Mapping[str, Said] = {
+    "closed_control": Said(
+        "the crew passed %(waypoint_type)s %(waypoint)s at %(passed_ts)s; it had closed at %(closes_ts)s."
+    ),
+    "dnf_lump": Said("the stage was not finished, or not finished in time."),
+    "dns_lump": Said("the stage was not started; stage not started number %(count)s of the crew in this event."),
+    "false_start": Said(
+        "a false start was reported at %(reported_ts)s, number %(count)s of the crew in this event; "
+        "time gained %(value_ms)s."
+    ),
+    "fixed_penalty": Said(
+        "the stage was not finished, or not finished in time; the fixed penalty of the day is given once a leg."
+    ),
+    "incident": Said(
+        "%(kind)s was reported at %(reported_ts)s, number %(count)s of its kind for the crew in this event."
+    ),
+    "late_start": Said("the crew started %(segment)s %(late_ms)s late: at %(actual_ts)s, assigned %(assigned_ts)s."),
+    "maximum_time.liaison": Said(
+        "the crew took %(driven_ms)s for liaison %(segment)s; at most %(maximum_ms)s are allowed."
+    ),
+    "maximum_time.special": Said(
+        "the crew took %(driven_ms)s for special stage %(segment)s; at most %(maximum_ms)s are allowed."
+    ),
+    "missed_waypoint": Said(
+        "the crew did not pass %(waypoint_type)s %(waypoint)s; miss number %(count)s of that type."
+    ),
+    "neutralisation": Said(
+        "the crew left the neutralisation %(segment)s at %(exit_ts)s; "
+        "its earliest exit was %(earliest_exit_ts)s, so it was %(early_seconds)s early."
+    ),
+    "speed_zone": Said(
+        "the crew drove up to %(peak_kmh)s in zone %(zone)s at %(peak_ts)s, where %(limit_kmh)s are allowed: "
+        "%(excess_kmh)s over."
+    ),
+    "speed_zone.review": Said("the drive through zone %(zone)s, where %(limit_kmh)s are allowed, calls for a look."),
+    "time_control.early": Said(
+        "the crew checked in at %(control)s at %(recorded_ts)s, %(minutes)s min early; due %(due_ts)s."
+    ),
+    "time_control.late": Said(
+        "the crew checked in at %(control)s at %(recorded_ts)s, %(minutes)s min late; due %(due_ts)s."
+    ),
+    "time_control.otl": Said(
+        "the crew checked in at %(control)s at %(recorded_ts)s, %(minutes)s min late; due %(due_ts)s, "
+        "and more than %(max_late_minutes)s late is out of time."
+    ),
+    "waypoint_ratio": Said("the crew validated %(validated)s of %(total)s waypoints, fewer than %(minimum_percent)s."),
 }
 
-STATUSES: Mapping[str, str] = {
-    "dnf": "the stage counts as not finished",
-    "dns": "the stage counts as not started",
-    "dsq": "the crew is disqualified",
-    "nc": "the crew is out of the classification",
-    "otl": "the stage counts as out of time",
+STATUSES: Mapping[str, Said] = {
+    "dnf": Said("the stage counts as not finished"),
+    "dns": Said("the stage counts as not started"),
+    "dsq": Said("the crew is disqualified"),
+    "nc": Said("the crew is out of the classification"),
+    "otl": Said("the stage counts as out of time"),
+}
+
+SCOPES: Mapping[str, Said] = {
+    "overall": Said("overall"),
+    "stage": Said("stage"),
+    "start_order": Said("start_order"),
 }

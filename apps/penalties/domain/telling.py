@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+from apps.common.said import Listed, Said, listed
 from apps.penalties.domain.formulas import clock
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -12,6 +13,61 @@ _UNITS: Mapping[str, str] = {"_kmh": "km/h", "_minutes": "min", "_seconds": "s",
 # As many pulses as anyone listens to; all of them are in the inputs.
 _TOLD = 20
 _SUFFIXES = ("_ts", "_ms", *_UNITS)
+_ANSWERS: Mapping[bool | None, Said] = {True: Said("yes"), False: Said("no"), None: Said("none")}
+# Names of inputs, without the ends that tell their units; one that is not here is told as it stands in the code.
+LABELS = frozenset(
+    {
+        Said("allowed"),
+        Said("allotted"),
+        Said("actual"),
+        Said("assigned"),
+        Said("closes"),
+        Said("count"),
+        Said("control"),
+        Said("driven"),
+        Said("due"),
+        Said("early"),
+        Said("earliest exit"),
+        Said("entered"),
+        Said("excess"),
+        Said("exit"),
+        Said("fine"),
+        Said("given in leg"),
+        Said("incident"),
+        Said("infringement"),
+        Said("intervals"),
+        Said("kind"),
+        Said("late"),
+        Said("limit"),
+        Said("max late"),
+        Said("maximum"),
+        Said("minimum"),
+        Said("minutes"),
+        Said("mode"),
+        Said("note"),
+        Said("order"),
+        Said("over"),
+        Said("passed"),
+        Said("peak"),
+        Said("place"),
+        Said("pulses"),
+        Said("recorded"),
+        Said("reported"),
+        Said("seconds"),
+        Said("segment"),
+        Said("source"),
+        Said("spikes"),
+        Said("stage status"),
+        Said("tolerance"),
+        Said("total"),
+        Said("unit"),
+        Said("validated"),
+        Said("value"),
+        Said("waypoint"),
+        Said("waypoint type"),
+        Said("zone"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +82,24 @@ class Teller:
         local = (_EPOCH + timedelta(milliseconds=ts)).astimezone(self.zone)
         return f"{local:%H:%M:%S}" + (f".{ts % 1000:03}" if ts % 1000 else "")
 
-    def value(self, name: str, value: Any) -> str:
+    def value(self, name: str, value: Any) -> Listed | str:
         """The value of an input, with its unit."""
         if name in _LISTS:
             return _LISTS[name](self, value)
         if isinstance(value, bool) or value is None:
-            return {True: "yes", False: "no", None: "none"}[value]
+            return _ANSWERS[value]
         if isinstance(value, int | float):
             return self._number(name, value)
         return self.names.get(str(value), str(value))
 
-    def labelled(self, name: str, value: Any) -> str:
-        """An input with its name, e.g. "limit 50 km/h"."""
+    def label(self, name: str) -> Said:
+        """The name of an input in words, without its unit."""
         suffix = next((s for s in _SUFFIXES if name.endswith(s)), "")
-        return f"{name.removesuffix(suffix).replace('_', ' ')} {self.value(name, value)}"
+        return Said(name.removesuffix(suffix).replace("_", " "))
+
+    def labelled(self, name: str, value: Any) -> Listed:
+        """An input with its name, e.g. "limit 50 km/h"."""
+        return listed([self.label(name), self.value(name, value)], by=" ")
 
     def _number(self, name: str, value: float) -> str:
         if name.endswith("_ts"):
@@ -49,21 +109,24 @@ class Teller:
         unit = next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "")
         return f"{round(value, 1):.10g} {unit}".rstrip()
 
-    def _pulses(self, pulses: Any) -> str:
-        told = ", ".join(f"{excess} km/h over at {self.at(ts)}" for ts, excess in pulses[:_TOLD])
-        return f"{len(pulses)}: {told}" + (", …" if len(pulses) > _TOLD else "")
+    def _pulses(self, pulses: Any) -> Listed:
+        each = [Said("%(excess)s km/h over at %(time)s", excess=over, time=self.at(ts)) for ts, over in pulses[:_TOLD]]
+        more = ["…"] if len(pulses) > _TOLD else []
+        return listed([f"{len(pulses)}:", listed([*each, *more])], by=" ")
 
-    def _spikes(self, spikes: Any) -> str:
-        return ", ".join(f"{round(speed, 1):g} km/h at {self.at(ts)}" for ts, speed in spikes)
+    def _spikes(self, spikes: Any) -> Listed:
+        each = ((f"{round(speed, 1):g}", self.at(ts)) for ts, speed in spikes)
+        return listed(Said("%(speed)s km/h at %(time)s", speed=speed, time=time) for speed, time in each)
 
-    def _intervals(self, intervals: Any) -> str:
-        return ", ".join(f"{self.at(a)} to {'the end' if b is None else self.at(b)}" for a, b in intervals)
+    def _intervals(self, intervals: Any) -> Listed:
+        ends = ((self.at(a), Said("the end") if b is None else self.at(b)) for a, b in intervals)
+        return listed(Said("%(start)s to %(end)s", start=start, end=end) for start, end in ends)
 
     def _place(self, place: Any) -> str:
         return "{:.5f}, {:.5f}".format(*place)
 
 
-_LISTS: Mapping[str, Callable[[Teller, Any], str]] = {
+_LISTS: Mapping[str, Callable[[Teller, Any], Listed | str]] = {
     "pulses": Teller._pulses,
     "spikes": Teller._spikes,
     "intervals": Teller._intervals,
