@@ -5,6 +5,8 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError, RestrictedError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.accounts import policy
 from apps.accounts.policy_table import SCOPES
@@ -15,10 +17,10 @@ from apps.common.audit import because
 
 # Evidence and documents are answered by another row, not taken back: so it stays seen what was there.
 KEPT = {
-    "decisions": "revoke the decision",
-    "timing_records": "record another time",
-    "start_lists": "publish a new version",
-    "result_revisions": "publish an amendment",
+    "decisions": gettext_lazy("revoke the decision"),
+    "timing_records": gettext_lazy("record another time"),
+    "start_lists": gettext_lazy("publish a new version"),
+    "result_revisions": gettext_lazy("publish an amendment"),
 }
 UNKNOWN = "(not kept)"  # what sql/530_audit.sql writes in place of a secret
 BOOKKEEPING = frozenset({"updated_at", "last_login", "geom"})
@@ -51,28 +53,31 @@ def revert(line: AuditEntry, user: AnyUser, reason: str) -> None:
     user had typed it. Raises RevertError, and PermissionDenied.
     """
     if not reason.strip():
-        raise RevertError("Say why the change is taken back.")
+        raise RevertError(_("Say why the change is taken back."))
     model = _model(line)
     with transaction.atomic(), because(f"{reason.strip()} (takes back #{line.pk})"):
         _hold_as_left(line)
         try:
             UNDO[line.action](model, line, user)
         except (ProtectedError, RestrictedError) as error:
-            raise RevertError(f"Other rows hang on it by now: {_named(error)}.") from error
+            raise RevertError(_("Other rows hang on it by now: %(rows)s.") % {"rows": _named(error)}) from error
         except IntegrityError as error:
-            raise RevertError(f"The database refuses it: {str(error).splitlines()[0]}") from error
+            why = {"why": str(error).splitlines()[0]}
+            raise RevertError(_("The database refuses it: %(why)s") % why) from error
         except ValidationError as error:
-            raise RevertError(f"It is not valid any more: {'; '.join(error.messages)}") from error
+            why = {"why": "; ".join(error.messages)}
+            raise RevertError(_("It is not valid any more: %(why)s") % why) from error
 
 
 def why_not(line: AuditEntry) -> str:
     """Why a change of its kind is never taken back, as a sentence; empty where it may be."""
     if line.table in KEPT:
-        return f"A row of {line.table} is not taken back: {KEPT[line.table]} instead."
+        words = {"table": line.table, "instead": KEPT[line.table]}
+        return _("A row of %(table)s is not taken back: %(instead)s instead.") % words
     if model_of(line.table) is None or line.table not in SCOPES:
-        return f"Rows of {line.table} are changed in their own place, not from here."
+        return _("Rows of %(table)s are changed in their own place, not from here.") % {"table": line.table}
     if UNKNOWN in (line.old or {}).values():
-        return "Secrets are not kept in the log: this change cannot be taken back."
+        return _("Secrets are not kept in the log: this change cannot be taken back.")
     return ""
 
 
@@ -88,11 +93,12 @@ def _hold_as_left(line: AuditEntry) -> None:
     """Lock the row. Raises RevertError, naming the columns, where it is not as the change left it."""
     now = queries.locked(line.table, line.row_id)
     if (now is None) != (line.new is None):
-        raise RevertError("The row is there again." if now else "The row is gone.")
+        raise RevertError(_("The row is there again.") if now else _("The row is gone."))
     left = line.new or {}
     later = sorted(name for name in left.keys() - BOOKKEEPING if now and now.get(name) != left[name])
     if later:
-        raise RevertError(f"Changed again since then: {', '.join(later)}. Take the later change back first.")
+        told = _("Changed again since then: %(columns)s. Take the later change back first.")
+        raise RevertError(told % {"columns": ", ".join(later)})
 
 
 def _undo_update(model: type[Model], line: AuditEntry, user: AnyUser) -> None:

@@ -7,11 +7,13 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, User
 from apps.catalog.models import Device, Vehicle
 from apps.common.base import Row
+from apps.common.said import of_error
 from apps.events import eligibility
 from apps.events.domain.standing import check_transition
 
@@ -202,7 +204,7 @@ class Entry(Row):
         try:
             check_transition(held, self.status)
         except ValueError as error:
-            raise ValidationError({"status": str(error)}) from error
+            raise ValidationError({"status": of_error(error, gettext)}) from error
 
 
 class CrewRole(models.TextChoices):

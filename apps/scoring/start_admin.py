@@ -9,12 +9,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin, person
 from apps.accounts.models import User
 from apps.accounts.policy import require
 from apps.common.admin import ReadOnlyAdmin, document_links
+from apps.common.said import of_error
 from apps.scoring.start_lists import Republished, Where, open_stage, reposition, republish, revoke
 from apps.timing.domain.start_order import StartOrderError
 from apps.timing.models import StartList, StartListState, StartOverride
@@ -36,7 +38,7 @@ class ActForm(forms.ModelForm[Any]):
                     self.act()
                     transaction.set_rollback(True)
             except StartOrderError as error:
-                raise ValidationError(str(error)) from error
+                raise ValidationError(of_error(error, gettext)) from error
         return cleaned
 
 

@@ -6,7 +6,10 @@ from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from apps.common.position import EPOCH, MILLISECOND
+from apps.common.said import of_error
 from apps.course.models import Segment, SegmentType, Stage, StartFrom
 from apps.events.models import Entry, RaceClass
 from apps.penalties.models import AppliesTo, EntryPenalty, PenaltyStatus
@@ -77,7 +80,7 @@ def settings_of(stage: Stage) -> StartSettings:
     try:
         return read_settings(stage.start_order_strategy_params, facts)
     except StartOrderError as error:
-        raise StartOrderError(f"{stage.name}: {error}") from error
+        raise StartOrderError(f"{stage.name}: {of_error(error, _)}") from error
 
 
 def epoch_ms(instant: datetime) -> int:
@@ -92,7 +95,8 @@ def _field(stage: Stage) -> Sequence[Entry]:
 def _check_numbers(settings: StartSettings, entries: Iterable[Entry]) -> None:
     stray = sorted(settings.numbers - {entry.race_number for entry in entries})
     if stray:
-        raise StartOrderError(f"order and choices: {', '.join(map(str, stray))} in no competing entry of this event")
+        told = _("order and choices: %(numbers)s in no competing entry of this event")
+        raise StartOrderError(told % {"numbers": ", ".join(map(str, stray))})
 
 
 def _timed(stage: Stage, settings: StartSettings) -> tuple[Timed, ...]:
@@ -104,11 +108,12 @@ def _timed(stage: Stage, settings: StartSettings) -> tuple[Timed, ...]:
     segments = {segment.sort_order: segment for segment in Segment.objects.filter(stage=stage)}
     stray = next((o.sort_order for o in settings.segments if o.sort_order not in segments), None)
     if stray is not None:
-        raise StartOrderError(f"segments: {stage.name} has no segment with sort order {stray}")
+        told = _("segments: %(stage)s has no segment with sort order %(order)s")
+        raise StartOrderError(told % {"stage": stage.name, "order": stray})
     if settings.segments:
         return tuple((segments[o.sort_order], o.after_ms) for o in settings.segments)
     if not segments:
-        raise StartOrderError(f"{stage.name} has no segment to start")
+        raise StartOrderError(_("%(stage)s has no segment to start") % {"stage": stage.name})
     return ((min(segments.values(), key=_eligibility), 0),)
 
 
@@ -160,12 +165,13 @@ _Ranking = tuple[dict[str, int], dict[str, str]]
 def _ranking(stage: Stage, settings: StartSettings) -> _Ranking:
     """Merit and status per entry, of the event's classification or of the input stage's."""
     if settings.source == "overall":
-        found, where = _overall(stage, settings), "the event"
+        found, where = _overall(stage, settings), _("the event")
     else:
         given = _input_stage(stage, settings.strategy)
         found, where = _of_stage(given, with_penalties=settings.with_penalties), given.name
     if not found[0]:
-        raise StartOrderError(f"{stage.name}: {where} has no result yet to make the order {settings.strategy} from")
+        told = _("%(stage)s: %(where)s has no result yet to make the order %(strategy)s from")
+        raise StartOrderError(told % {"stage": stage.name, "where": where, "strategy": settings.strategy})
     return found
 
 
@@ -174,7 +180,8 @@ def _input_stage(stage: Stage, strategy: Strategy) -> Stage:
         return stage.start_order_input_stage
     previous = Stage.objects.filter(event=stage.event_id, starts_at__lt=stage.starts_at).order_by("-starts_at").first()
     if previous is None:
-        raise StartOrderError(f"{stage.name}: no stage before it; {strategy} needs start_order_input_stage")
+        told = _("%(stage)s: no stage before it; %(strategy)s needs start_order_input_stage")
+        raise StartOrderError(told % {"stage": stage.name, "strategy": strategy})
     return previous
 
 

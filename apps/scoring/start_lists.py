@@ -15,6 +15,7 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common import stream
@@ -97,11 +98,12 @@ def republish(stage: Stage, author: User, reason: str, *, reset_by_hand: bool = 
     Who has started is never moved; starts set by hand stay, unless `reset_by_hand`. Raises StartOrderError.
     """
     if not reason.strip():
-        raise StartOrderError("a new version needs a reason")
+        raise StartOrderError(_("a new version needs a reason"))
     with transaction.atomic():
         inputs = _locked(stage, reset_by_hand=reset_by_hand)
         if inputs.published is None:
-            raise StartOrderError(f"{stage.name} is not open yet: there is no list to publish again")
+            told = _("%(stage)s is not open yet: there is no list to publish again")
+            raise StartOrderError(told % {"stage": stage.name})
         rows = _rows(inputs)
         if _hash(rows) == inputs.published.hash:
             _materialise(inputs, rows)
@@ -147,20 +149,31 @@ def _locked(stage: Stage, *, reset_by_hand: bool = False) -> Inputs:
 
 
 def _check_move(stage: Stage, entry: Entry, where: Where, reason: str) -> None:
+    refusal = _why_not(stage, entry, where, reason)
+    if refusal:
+        raise StartOrderError(refusal)
+
+
+def _why_not(stage: Stage, entry: Entry, where: Where, reason: str) -> str:
+    """Why an entry cannot be moved so, as a sentence; empty where it can."""
+    names = {"entry": entry, "stage": stage.name}
     given = [value for value in (where.position, where.after, where.start_at) if value is not None]
     if len(given) != 1:
-        raise StartOrderError(f"{entry}: give one of position, after and start_at; {len(given)} are given")
+        told = _("%(entry)s: give one of position, after and start_at; %(count)d are given")
+        return told % {"entry": entry, "count": len(given)}
     if not reason.strip():
-        raise StartOrderError(f"{entry}: moving it needs a reason")
+        return _("%(entry)s: moving it needs a reason") % names
     other = next((e for e in (entry, where.after) if e is not None and e.event_id != stage.event_id), None)
     if other is not None:
-        raise StartOrderError(f"{other} is an entry of another event than {stage.name}")
+        return _("%(entry)s is an entry of another event than %(stage)s") % (names | {"entry": other})
     if where.position is not None and where.position < 1:
-        raise StartOrderError(f"{entry}: positions begin at 1")
+        return _("%(entry)s: positions begin at 1") % names
     if where.start_at is not None and where.start_at < stage.starts_at:
-        raise StartOrderError(f"{entry}: {where.start_at.isoformat()} lies before the start of {stage.name}")
+        at = {"at": where.start_at.isoformat()}
+        return _("%(entry)s: %(at)s lies before the start of %(stage)s") % (names | at)
     if EntrySegmentStart.objects.filter(entry=entry, segment__stage=stage, actual_at__isnull=False).exists():
-        raise StartOrderError(f"{entry} has started {stage.name}: it cannot be moved")
+        return _("%(entry)s has started %(stage)s: it cannot be moved") % names
+    return ""
 
 
 def _rows(inputs: Inputs) -> list[StartRow]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.common.audit import because
 from apps.common.position import instant
+from apps.common.said import of_error
 from apps.course.models import Stage
 from apps.desk.domain import clock
 from apps.desk.place import Place
@@ -48,7 +49,7 @@ def show(place: Place) -> HttpResponse:
             messages.success(place.request, acts[act](place, stage))
             return redirect(place.link("starts"))
         except StartOrderError as error:
-            return _page(place, stage, str(error))
+            return _page(place, stage, of_error(error, _))
         except ValidationError as error:
             return _page(place, stage, " ".join(error.messages))
     return _page(place, stage, "")
@@ -60,7 +61,7 @@ def _page(place: Place, stage: Stage, error: str) -> HttpResponse:
     try:
         rows, problem = propose(stage), ""
     except StartOrderError as refused:
-        rows, problem = [], str(refused)
+        rows, problem = [], of_error(refused, _)
     lines = _lines(rows, published, {str(one.entry_id): one for one in overrides})
     context = {
         "lines": lines,

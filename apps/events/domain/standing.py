@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from apps.common.said import Listed, Said, listed
+
 Transitions = Mapping[str, frozenset[str]]
 
 # An entry's word for the whole event. The way back is there for what officials correct or lift.
@@ -21,14 +23,15 @@ def check_transition(old: str, new: str, table: Transitions = ENTRY_TRANSITIONS)
     """Raise ValueError, a sentence, unless a standing may become the other; no change is always allowed."""
     for word in (old, new):
         if word not in table:
-            raise ValueError(f"Status {word!r} is none of {_listed(table)}.")
+            raise ValueError(Said("Status %(status)s is none of %(known)s.", status=repr(word), known=_listed(table)))
     if new != old and new not in table[old]:
-        raise ValueError(f"An entry that is {_named(old)} cannot become {_named(new)}, only {_listed(table[old])}.")
+        text = Said("An entry that is %(old)s cannot become %(new)s, only %(allowed)s.")
+        raise ValueError(Said(text.template, old=_named(old), new=_named(new), allowed=_listed(table[old])))
 
 
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(sorted(map(_named, words)))
+def _listed(words: Iterable[str]) -> Listed:
+    return listed(sorted(map(_named, words)))
 
 
-def _named(word: str) -> str:
-    return word or "without a word"
+def _named(word: str) -> Said:
+    return Said(word) if word else Said("without a word")

@@ -37,6 +37,7 @@ PHRASES = (
     Said("no maximum time set"),
     Said("no manual record: the check-in is the marshal's, not the entry into the control area"),
     Said("single fix over the limit"),
+    Said("DZ missed: zone not enforced"),
 )
 
 

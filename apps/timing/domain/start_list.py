@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from apps.common.said import Said, listed
 from apps.timing.domain.start_order import IntervalBand, OrderRules, Starter, StartOrderError, order, start_times
 
 
@@ -144,7 +145,7 @@ def _follow(board: _Board, queues: _Queues) -> _Queues:
     while waiting:
         ready = [(e, leader, q) for e, leader in waiting.items() for q in queues.values() if leader in q]
         if not ready:
-            raise StartOrderError(f"overrides in a circle: {', '.join(sorted(map(board.name, waiting)))}")
+            raise StartOrderError(Said("overrides in a circle: %(who)s", who=listed(sorted(map(board.name, waiting)))))
         for entry, leader, queue in ready:
             queue.insert(queue.index(leader) + 1, entry)
             del waiting[entry]
@@ -155,13 +156,20 @@ def _check_leaders(board: _Board, waiting: Mapping[str, str], there: set[str]) -
     leaders: dict[str, str] = {}
     for entry, leader in waiting.items():
         if leader not in there:
-            raise StartOrderError(
-                f"{board.name(entry)} is to start after {board.name(leader)}, who does not start: revoke the override"
-            )
+            raise StartOrderError(_absent(board.name(entry), board.name(leader)))
         if leader in leaders:
-            both = f"{board.name(leaders[leader])} and {board.name(entry)}"
-            raise StartOrderError(f"{both} are both to start directly after {board.name(leader)}: revoke one")
+            raise StartOrderError(_rivals(board.name(leaders[leader]), board.name(entry), board.name(leader)))
         leaders[leader] = entry
+
+
+def _absent(who: str, leader: str) -> Said:
+    text = Said("%(who)s is to start after %(leader)s, who does not start: revoke the override")
+    return Said(text.template, who=who, leader=leader)
+
+
+def _rivals(one: str, other: str, leader: str) -> Said:
+    text = Said("%(one)s and %(other)s are both to start directly after %(leader)s: revoke one")
+    return Said(text.template, one=one, other=other, leader=leader)
 
 
 def _place(board: _Board, block: Block, queue: Sequence[str], first_ts: int) -> list[Slot]:
@@ -204,7 +212,8 @@ def _pins(board: _Board, queue: Sequence[str]) -> dict[int, str]:
     most = max([len(queue), *pinned])
     for entry, position in _positions(board, queue):
         if position > most:
-            raise StartOrderError(f"{board.name(entry)} is to start at position {position} of {most}")
+            parts = {"who": board.name(entry), "position": position, "most": most}
+            raise StartOrderError(Said("%(who)s is to start at position %(position)s of %(most)s", **parts))
         _pin(board, pinned, position, entry)
     for entry in queue:  # a leader comes before its followers
         override = board.overrides.get(entry)
@@ -223,10 +232,17 @@ def _positions(board: _Board, queue: Iterable[str]) -> Iterator[tuple[str, int]]
 
 def _pin(board: _Board, pinned: dict[int, str], slot: int, entry: str) -> None:
     if slot in pinned:
-        other, name = pinned[slot], board.name
-        why = ", who keeps the published place" if other in board.held else ""
-        raise StartOrderError(f"{name(entry)} and {name(other)} are both to start at position {slot}{why}")
+        raise StartOrderError(_taken(board, pinned[slot], entry, slot))
     pinned[slot] = entry
+
+
+def _taken(board: _Board, other: str, entry: str, slot: int) -> Said:
+    parts = {"one": board.name(entry), "other": board.name(other), "slot": slot}
+    if other in board.held:
+        text = Said("%(one)s and %(other)s are both to start at position %(slot)s, who keeps the published place")
+    else:
+        text = Said("%(one)s and %(other)s are both to start at position %(slot)s")
+    return Said(text.template, **parts)
 
 
 def _check_followers(board: _Board, taken: Mapping[int, str]) -> None:
@@ -235,7 +251,6 @@ def _check_followers(board: _Board, taken: Mapping[int, str]) -> None:
     for leader, entry in zip([None, *line], line, strict=False):
         override = board.overrides.get(entry)
         if override and override.after is not None and override.after != leader:
-            raise StartOrderError(
-                f"{board.name(entry)} is to start after {board.name(override.after)}, "
-                f"but {board.name(leader or '')} is given the place between"
-            )
+            text = Said("%(who)s is to start after %(leader)s, but %(other)s is given the place between")
+            who, other = board.name(entry), board.name(leader or "")
+            raise StartOrderError(Said(text.template, who=who, leader=board.name(override.after), other=other))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from apps.common.said import Said
+
 T = TypeVar("T")
 
 
@@ -164,7 +166,8 @@ def _prologue_choice(ranked: Sequence[Starter], rules: OrderRules) -> list[Start
     best, others = ranked[: rules.top_n], ranked[rules.top_n :]
     stray = next((s.number for s in others if s.number in rules.choices), None)
     if stray is not None:
-        raise StartOrderError(f"choices: {stray} is not among the best {rules.top_n} and has no choice")
+        text = Said("choices: %(who)s is not among the best %(best)s and has no choice")
+        raise StartOrderError(Said(text.template, who=stray, best=rules.top_n))
     turns = list(best) if rules.winner_chooses_first else list(reversed(best))
     slots = _chosen(turns, rules.choices, len(ranked))
     waiting = iter([*(s for s in turns if s.number not in rules.choices), *others])
@@ -179,15 +182,20 @@ def _chosen(turns: Sequence[Starter], choices: Mapping[int, int], count: int) ->
         if slot is None:
             continue
         if slot > count:
-            raise StartOrderError(f"choices: {starter.number} chooses slot {slot}, of {count}")
+            parts = {"who": starter.number, "slot": slot, "count": count}
+            raise StartOrderError(Said("choices: %(who)s chooses slot %(slot)s, of %(count)s", **parts))
         if slot in slots:
             taken = slots[slot].number
-            raise StartOrderError(
-                f"choices: slot {slot} is taken by {taken}, who chooses before {starter.number}: "
-                f"{starter.number} has to choose another"
-            )
+            raise StartOrderError(_chosen_before(slot, taken, starter.number))
         slots[slot] = starter
     return slots
+
+
+def _chosen_before(slot: int, taken: int, who: int) -> Said:
+    text = Said(
+        "choices: slot %(slot)s is taken by %(taken)s, who chooses before %(who)s: %(who)s has to choose another"
+    )
+    return Said(text.template, slot=slot, taken=taken, who=who)
 
 
 _STRATEGIES: dict[Strategy, Callable[[Sequence[Starter], OrderRules], list[Starter]]] = {
