@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.common.said import of_error
 from apps.course.models import Stage
 from apps.events.domain.standing import check_transition
 from apps.events.models import Entry, Event, RaceClass
@@ -77,7 +76,7 @@ def _check_status(decision: Decision) -> None:
     try:
         check_transition(word.params["status"] if word else "", decision.params["status"], STAGE_TRANSITIONS)
     except ValueError as error:
-        raise ValidationError({"params": of_error(error, _)}) from error
+        raise ValidationError({"params": str(error)}) from error
 
 
 def revoke(decision: Decision, author: User, reason: str) -> Decision:
