@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "apps.integrations",
     "apps.analytics",
     "apps.live",
+    "apps.archive",
     "apps.demo",
 ]
 MIGRATION_MODULES = {
