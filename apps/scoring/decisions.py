@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.catalog.models import Device
 from apps.course.models import Stage
 from apps.events.domain.standing import check_transition
 from apps.events.models import Entry, Event, RaceClass
@@ -59,6 +60,7 @@ def decide(draft: Draft, author: User) -> Decision:
         )
         decision.full_clean()
         _check_status(decision)
+        _check_device(decision)
         decision.save()
         if decision.kind == "faulty_fixes":
             flag(*_window(decision))
@@ -77,6 +79,12 @@ def _check_status(decision: Decision) -> None:
         check_transition(word.params["status"] if word else "", decision.params["status"], STAGE_TRANSITIONS)
     except ValueError as error:
         raise ValidationError({"params": str(error)}) from error
+
+
+def _check_device(decision: Decision) -> None:
+    """Raises ValidationError for fixes of a tracker nobody knows: it would hold against nothing."""
+    if decision.kind == "faulty_fixes" and not Device.objects.filter(imei=decision.params["device"]).exists():
+        raise ValidationError({"params": _("No tracker %(imei)s.") % {"imei": decision.params["device"]}})
 
 
 def revoke(decision: Decision, author: User, reason: str) -> Decision:

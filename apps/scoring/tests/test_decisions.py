@@ -136,6 +136,12 @@ def test_a_disqualified_entry_has_no_rank_and_the_others_close_up(driven: rally.
     assert set(StageResult.objects.exclude(rank=None).values_list("rank", flat=True)) == {1, 2, 3, 4}
 
 
+def test_fixes_of_an_unknown_tracker_cannot_be_faulty(driven: rally.Rally, official: User) -> None:
+    """A digit mistyped would leave the crossing in place, and the official sure that it is gone."""
+    with pytest.raises(ValidationError, match="No tracker 356"):
+        decide(draft(driven, "faulty_fixes", 0, device="356", from_ts=1, to_ts=2), official)
+
+
 def test_faulty_fixes_take_a_crossing_away_and_late_ones_in_the_window_too(
     driven: rally.Rally, official: User, redis: Redis
 ) -> None:

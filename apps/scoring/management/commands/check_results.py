@@ -22,6 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         events = [str(event_of(options["event"]).id)] if options["event"] else open_events()
+        if not events:
+            self.stdout.write("Nothing was looked at: no event is open, within 30 days of now. Name one.")
+            return
         places = sample(events, options["sample"])
         stale = list(look(places))
         if stale:  # or only not scored yet: ask once more
