@@ -32,6 +32,7 @@ DOOR = "timing_records"
 TABS: tuple[tuple[str, Any, str, str], ...] = (
     ("stage", gettext_lazy("Stage"), "view", DOOR),
     ("timing", gettext_lazy("Timing desk"), "record_time", ""),
+    ("safety", gettext_lazy("Safety"), "view", "alerts"),
     ("review", gettext_lazy("Review"), "view", "entry_penalties"),
     ("results", gettext_lazy("Results"), "view", "stage_results"),
     ("starts", gettext_lazy("Start list"), "view", "start_lists"),

@@ -69,6 +69,7 @@ DAY: tuple[Hour, ...] = (
             Duty("times", _("Enter times of a control"), "timing", (), RECORD),
             Duty("confirm-times", _("Times in doubt: accept or edit"), "review", (("kind", "time"),)),
             Duty("map", _("The field on the map"), "live:map"),
+            Duty("alerts", _("Safety desk: alerts in hand, worst first"), "safety", needs=("view", "alerts")),
             Duty("alarms", _("Race control: SOS, stops, silence"), "live:control"),
             Duty("overdue", _("Overdue crews"), "stage", (("show", "overdue"),)),
             Duty("stopped", _("Stopped for 3 minutes"), "stage", (("show", "stopped"),)),
@@ -87,7 +88,10 @@ DAY: tuple[Hour, ...] = (
     ),
     Hour(
         _("Close"),
-        (Duty("close", _("Nobody left on course without a cause"), "stage", (("show", "on-course"),)),),
+        (
+            Duty("close", _("Nobody left on course without a cause"), "stage", (("show", "on-course"),)),
+            Duty("close-stage", _("Close the stage"), "safety", needs=("view", "alerts")),
+        ),
     ),
     Hour(
         _("15 min after"),

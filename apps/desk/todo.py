@@ -17,6 +17,7 @@ from apps.desk.board import Line
 from apps.desk.domain.field import Group
 from apps.desk.place import Place
 from apps.penalties.checklist import open_settings
+from apps.safety.models import Alert
 from apps.scoring.revisions import latest
 from apps.telemetry import dead_letters
 from apps.telemetry.models import REPLAY_DEAD_LETTERS
@@ -35,7 +36,7 @@ class Task:
 def todo(place: Place, lines: Sequence[Line]) -> list[Task]:
     """What is open, what cannot wait first. A task the user has no right to is not among them."""
     stage = place.stage
-    found = [*_settings(place), *_redis(place)]
+    found = [*_settings(place), *_redis(place), *_alerts(place)]
     if stage is not None:
         found += [*_review(place, stage), *_results(place, stage, lines), *_starts(place, stage)]
         found += _silent(place, lines)
@@ -54,6 +55,15 @@ def _settings(place: Place) -> Iterator[Task]:
     if len(found) > blocking:
         text = ngettext("%d rule still open", "%d rules still open", len(found) - blocking)
         yield Task(text % (len(found) - blocking), link)
+
+
+def _alerts(place: Place) -> Iterator[Task]:
+    if not place.may("view", "alerts"):
+        return
+    count = Alert.objects.filter(event=place.event, closed_at=None, acknowledged_at=None).count()
+    if count:
+        text = ngettext("%d alert nobody has acknowledged", "%d alerts nobody has acknowledged", count) % count
+        yield Task(text, place.link("safety"), urgent=True)
 
 
 def _review(place: Place, stage: Stage) -> Iterator[Task]:

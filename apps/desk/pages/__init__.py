@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
-from apps.desk.pages import course, decisions, evidence, positions, results, review, stage, starts, timing, trackers
+from apps.desk.pages import (
+    course,
+    decisions,
+    evidence,
+    positions,
+    results,
+    review,
+    safety,
+    stage,
+    starts,
+    timing,
+    trackers,
+)
 from apps.desk.pages import who as who
 
 PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
@@ -16,6 +28,7 @@ PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("timing/write/", timing.write, "timing_write"),
     ("timing/undo/", timing.undo, "timing_undo"),
     ("review/", review.show, "review"),
+    ("safety/", safety.show, "safety"),
     ("results/", results.show, "results"),
     ("starts/", starts.show, "starts"),
     ("positions/", positions.show, "positions"),

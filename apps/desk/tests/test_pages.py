@@ -16,7 +16,7 @@ from apps.timing.models import EntryCrossing
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("stage", "trackers", "review", "results", "starts", "positions", "course", "decisions", "timing")
+PAGES = ("stage", "trackers", "review", "results", "starts", "positions", "course", "decisions", "timing", "safety")
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def test_a_number_opens_to_its_evidence_down_to_the_fixes(office: Office) -> Non
 
 # Of each page: queries with the plan and the rights remembered.
 QUERIES = {
-    "stage": 24, "trackers": 10, "review": 17, "results": 11, "starts": 21, "positions": 8, "course": 12,
-    "decisions": 9, "timing": 15,
+    "stage": 25, "trackers": 10, "review": 17, "results": 11, "starts": 21, "positions": 8, "course": 12,
+    "decisions": 9, "timing": 15, "safety": 14,
 }  # fmt: skip
 
 
