@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import servers
+from tests.emptying import empty_tables
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = [
@@ -18,6 +20,20 @@ CHROMIUM_ARGUMENTS = [
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]
+
+
+class QuickPasswords(PBKDF2PasswordHasher):
+    """One round instead of a million, in the form that servers under test can check as well."""
+
+    iterations = 1
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+    from django.test import TransactionTestCase
+
+    settings.PASSWORD_HASHERS = [f"{__name__}.{QuickPasswords.__name__}"]
+    TransactionTestCase._fixture_teardown = lambda self: empty_tables()  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +79,9 @@ def _empty_positions(request: pytest.FixtureRequest) -> Iterator[None]:
         from django.db import connection
 
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE positions")
+            cursor.execute("select exists(select 1 from positions)")
+            if cursor.fetchone() == (True,):  # to truncate means all partitions
+                cursor.execute("TRUNCATE positions")
 
 
 @pytest.fixture
