@@ -40,7 +40,9 @@ def speeds(event: Event) -> dict[float, float | None]:
     return {row.offence_min: row.penalty for row in rows}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(profile=profiles(), suffix=st.sampled_from([".yaml", ".json"]))
 def test_what_is_exported_is_imported_exactly(rally: Event, profile: Profile, suffix: str) -> None:
     """The law of import and export: rules as given, and nothing left to change when a file comes back."""
