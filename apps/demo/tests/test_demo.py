@@ -13,24 +13,18 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.slow
 
 
 NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
 
 
-def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The demo in a copy of the tree, so that its servers and logs are its own."""
-    for name in ("apps", "trm", "migrations", "sql"):
-        shutil.copytree(
-            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "tests"), dirs_exist_ok=True
-        )
-    shutil.copy(ROOT / "manage.py", tmp_path)
+def start(place: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The demo in its own copy of the tree, with servers of its own."""
     clean = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")}
     return subprocess.Popen(
         [sys.executable, "manage.py", "demo", "--entries", "7", "--port", "0", *arguments],
-        cwd=tmp_path,
+        cwd=place,
         env=clean,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -57,8 +51,8 @@ def children(pid: int) -> dict[str, int]:
     return {word: found[word] for word in ("trm.asgi:application", "run_processor", "run_scorer") if word in found}
 
 
-def test_once_runs_to_the_end_and_prints_the_classification(tmp_path: Path) -> None:
-    process = start(tmp_path, "--once")
+def test_once_runs_to_the_end_and_prints_the_classification(place: Path) -> None:
+    process = start(place, "--once")
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 0, out
     overall = out.split("Rally Albania 2026: overall")[1]
@@ -66,13 +60,18 @@ def test_once_runs_to_the_end_and_prints_the_classification(tmp_path: Path) -> N
     assert len(re.findall(r" dnf$", overall, re.MULTILINE)) == 1
 
 
-def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
+def test_ctrl_c_ends_everything(place: Path) -> None:
     """Protects the newcomer's machine: no server is left behind."""
-    process = start(tmp_path, "--speed", "20")
-    url = re.search(r"http://\S+/live/rally-albania-2026/", welcome(process))
+    process = start(place, "--speed", "20")
+    said = welcome(process)
+    url = re.search(r"http://\S+/live/rally-albania-2026/", said)
     assert url is not None
+    assert len(re.findall(r"@demo\.invalid +\S{12}$", said, re.MULTILINE)) == 3
     with urllib.request.urlopen(url[0], timeout=10) as page:
         assert "Rally Albania 2026" in page.read().decode()
+    for page_of_all in re.findall(r"^  (?:map|replay|documents|REST API) +(http\S+)$", said, re.MULTILINE):
+        with urllib.request.urlopen(page_of_all, timeout=10) as page:
+            assert page.status == 200
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
@@ -82,8 +81,8 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
 
 
 @NEEDS_PROC
-def test_sigterm_ends_it_and_a_second_signal_does_not_leave_children(tmp_path: Path) -> None:
-    process = start(tmp_path, "--speed", "20")
+def test_sigterm_ends_it_and_a_second_signal_does_not_leave_children(place: Path) -> None:
+    process = start(place, "--speed", "20")
     welcome(process)
     running = children(process.pid)
     assert {"trm.asgi:application", "run_processor", "run_scorer"} <= set(running)
@@ -96,8 +95,8 @@ def test_sigterm_ends_it_and_a_second_signal_does_not_leave_children(tmp_path: P
 
 
 @NEEDS_PROC
-def test_a_child_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path) -> None:
-    process = start(tmp_path, "--speed", "20")
+def test_a_child_that_dies_ends_the_demo_with_its_last_words(place: Path) -> None:
+    process = start(place, "--speed", "20")
     welcome(process)
     os.kill(children(process.pid)["run_scorer"], signal.SIGKILL)
     out, _ = process.communicate(timeout=60)
@@ -107,9 +106,9 @@ def test_a_child_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path) -> 
 
 @NEEDS_PROC
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux's setpriv is not here")
-def test_a_killed_demo_leaves_no_children_and_its_fixes_to_the_next(tmp_path: Path) -> None:
+def test_a_killed_demo_leaves_no_children_and_its_fixes_to_the_next(place: Path) -> None:
     """Protects a laptop after a crash: the next demo is whole, with nothing of the last one in it."""
-    process = start(tmp_path, "--speed", "60", "--seed", "3")
+    process = start(place, "--speed", "60", "--seed", "3")
     welcome(process)
     running = children(process.pid)
     time.sleep(3)
@@ -119,7 +118,7 @@ def test_a_killed_demo_leaves_no_children_and_its_fixes_to_the_next(tmp_path: Pa
     while any(Path(f"/proc/{pid}").exists() for pid in running.values()):
         assert time.monotonic() < deadline, running
         time.sleep(0.1)
-    again = start(tmp_path, "--once")
+    again = start(place, "--once")
     out, _ = again.communicate(timeout=120)
     assert again.returncode == 0 and len(re.findall(r" dnf$", out.split(": overall")[1], re.MULTILINE)) == 1, out
 

@@ -14,9 +14,9 @@ PICTURES = Path(os.environ.get("TRM_TEST_PICTURES", "/tmp/trm-pictures"))
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_the_demo_shows_a_moving_leaderboard(browser: Browser, tmp_path: Path) -> None:
+def test_the_demo_shows_a_moving_leaderboard(browser: Browser, place: Path) -> None:
     """From the first fix in the stream to a ranked crew on the page, which nobody reloads."""
-    process = start(tmp_path, "--speed", "90")
+    process = start(place, "--speed", "90")
     try:
         address = re.search(r"http://\S+/live/rally-albania-2026/", welcome(process))
         assert address is not None
