@@ -163,7 +163,8 @@ BEGIN
         'penalty_formulas', 'profile_uses', 'rule_answers', 'entry_incidents', 'decisions',
         'entry_segment_starts', 'timing_records', 'start_overrides', 'start_lists',
         'result_revisions', 'acknowledgements', 'webhooks',
-        'safety_settings', 'alerts', 'alert_lines', 'entry_accountings', 'stage_closings'
+        'safety_settings', 'alerts', 'alert_lines', 'entry_accountings', 'stage_closings',
+        'saved_views'
     ] LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER trm_audit AFTER INSERT OR UPDATE OR DELETE ON %I

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
-from apps.accounts.factories import OrganizationFactory, OrganizationUserFactory, UserFactory
+from apps.accounts.factories import OrganizationFactory, OrganizationUserFactory, SavedViewFactory, UserFactory
 from apps.accounts.models import Organization, Role, User
 from apps.accounts.policy_table import ANYONE
 from apps.accounts.rights import AnyUser
@@ -123,6 +123,7 @@ def _rows(event: Event, pilot: Any) -> dict[str, Any]:
         "device_models": DeviceModelFactory(), "io_mappings": IoMappingFactory(),
         "events": event, "classes": entry.race_class, "entries": entry, "entry_crew": crew,
         "entry_devices": EntryDeviceFactory(entry=entry, device=tracker.device),
+        "saved_views": SavedViewFactory(organization=event.organization, author=pilot),
         "audit_log": AuditEntry(id=0, organization=event.organization, event=event),
         "event_scoring_states": EventState(event=event), "entry_scoring_states": EntryState(entry=entry),
         "outbox": scoring.OutboxRowFactory(),

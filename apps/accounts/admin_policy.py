@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import policy
 from apps.accounts.admin_conflict import SEEN, SeeingFormSet, SeesConflicts
+from apps.accounts.admin_views import SavedViews
 from apps.accounts.models import User
 from apps.accounts.policy_rules import words
 from apps.accounts.policy_table import GUARDED, SCOPES, SECRET
@@ -115,7 +116,7 @@ class _Rows:
         return frozenset(every - policy.fields(user, target, inside=obj)) | never
 
 
-class PolicyAdmin(_Rows, admin.ModelAdmin[M]):
+class PolicyAdmin(_Rows, SavedViews, admin.ModelAdmin[M]):
     """Base of every ModelAdmin of a business table."""
 
     reason_required = False  # whether a change must say why

@@ -5,7 +5,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from apps.accounts.models import Organization, OrganizationUser, Role, User
+from apps.accounts.models import Organization, OrganizationUser, Role, SavedView, User
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -36,3 +36,13 @@ class OrganizationUserFactory(DjangoModelFactory[OrganizationUser]):
     organization = factory.SubFactory(OrganizationFactory)
     user = factory.SubFactory(UserFactory)
     role = Role.VIEWER
+
+
+class SavedViewFactory(DjangoModelFactory[SavedView]):
+    class Meta:
+        model = SavedView
+
+    organization = factory.SubFactory(OrganizationFactory)
+    author = factory.SubFactory(UserFactory)
+    table = "entries"
+    name = factory.Sequence(lambda n: f"View {n}")

@@ -131,3 +131,36 @@ class OrganizationUser(Row):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_role_display()}"
+
+
+class Audience(models.TextChoices):
+    ME = "me", _("only me")
+    ROLE = "role", _("a role")
+    ALL = "all", _("everybody")
+
+
+class SavedView(Row):
+    """A list of the admin as somebody arranged it: filter, columns and sort as the `query` of its address."""
+
+    organization = models.ForeignKey(Organization, models.RESTRICT, related_name="saved_views")
+    author = models.ForeignKey(User, models.RESTRICT, related_name="saved_views")
+    table = models.CharField(_("list"), max_length=63)
+    name = models.CharField(_("name"), max_length=80)
+    query = models.TextField(_("query"), blank=True)
+    audience = models.CharField(_("for"), max_length=4, choices=Audience.choices, default=Audience.ME)
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, blank=True)
+
+    class Meta:
+        db_table = "saved_views"
+        ordering = ("name", "id")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(audience__in=Audience.values), name="saved_views_audience_known"),
+            models.CheckConstraint(
+                condition=models.Q(audience="role", role__in=Role.values)
+                | ~models.Q(audience="role") & models.Q(role=""),
+                name="saved_views_role_when_for_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

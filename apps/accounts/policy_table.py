@@ -60,6 +60,7 @@ alerts                vc         vc             vc          vc!       .         
 alert_lines           v          v              v           v         .            .        .
 entry_accountings     va         va             v           va!       .            .        .
 stage_closings        v          v              v           v         .            .        .
+saved_views           vacd       vacd           v+a+c+d+    v+a+c+d+  .            .        .
 audit_log             v          v              .           .         .            .        .
 dry_runs              vad        vad            .           .         .            .        .
 webhooks              vacd       v              .           .         .            .        .
@@ -230,6 +231,7 @@ SCOPES = {
     "alert_lines": _of_event("alert__event"),
     "entry_accountings": _of_event("stage__event"),
     "stage_closings": _of_event("stage__event"),
+    "saved_views": Scope(organizations=("organization",), person="author"),
     "audit_log": Scope(organizations=("organization",)),
     "dry_runs": _of_event(),
     "webhooks": Scope("event", ("organization",)),
