@@ -43,7 +43,7 @@ class SavedViews:
     model: Any
     opts: Any
     admin_site: Any
-    list_editable: Any
+    list_editable: ClassVar[Any]
     change_list_template: ClassVar[Any] = "admin/views/change_list.html"
 
     def get_urls(self) -> list[Any]:
