@@ -94,6 +94,14 @@ class ResultRevision(Row):
     reason = models.TextField(_("reason"), blank=True)
     snapshot = models.JSONField(_("snapshot"))
     hash = models.CharField(_("hash"), max_length=64)
+    # Each time names in it were replaced: the instant, and its digest before (`was`) and since (`became`).
+    erasures = models.JSONField(
+        _("erasures of names"),
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+        editable=False,
+    )
 
     class Meta:
         db_table = "result_revisions"

@@ -32,3 +32,5 @@ class Command(BaseCommand):
             raise CommandError(f"{revision} cannot be relied on:\n  " + "\n  ".join(faults))
         lines = len(revision.snapshot["results"])
         self.stdout.write(f"{revision}: {lines} lines recomputed to the same. SHA-256 {revision.hash}")
+        for erasure in revision.erasures:
+            self.stdout.write(f"names erased {erasure['at']}: SHA-256 since then {erasure['became']}")
