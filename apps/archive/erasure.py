@@ -176,7 +176,7 @@ def _account(person: _Person) -> None:
         cursor.execute("delete from api_tokens where user_id = %s", [user.pk])
         cursor.execute("delete from idempotency_keys where user_id = %s", [user.pk])
         for name in person.names:
-            # Frames of past boards: a namesake's name in the same frame goes too, and no board is drawn from them again.
+            # Frames of past boards: a namesake in the same frame goes too; no board is drawn from them again.
             cursor.execute(
                 "update outbox set payload = replace(payload::text, %s, %s)::jsonb where strpos(payload::text, %s) > 0",
                 [name, person.pseudonym, name],
