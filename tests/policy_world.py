@@ -18,6 +18,7 @@ from apps.catalog.factories import (
     OrganizationDeviceFactory,
     OrganizationVehicleFactory,
 )
+from apps.commands import factories as commands
 from apps.course import factories as course
 from apps.events.factories import EntryCrewFactory, EntryDeviceFactory, EntryFactory, EventFactory
 from apps.events.models import Entry, Event
@@ -139,6 +140,8 @@ def _told_rows(event: Event) -> dict[str, Any]:
     return {
         "webhooks": webhook,
         "domain_events": told,
+        "commands": commands.CommandFactory(organization=event.organization),
+        "command_texts": commands.CommandTextFactory(),
         "safety_settings": safety.SafetySettingsFactory(event=event),
         "alerts": alert,
         "alert_lines": safety.AlertLineFactory(alert=alert),

@@ -12,6 +12,7 @@ from factory.django import DjangoModelFactory
 from apps.accounts import factories as accounts
 from apps.accounts.models import User
 from apps.catalog import factories as catalog
+from apps.commands import factories as commands
 from apps.course import factories as course
 from apps.events import factories as events
 from apps.integrations import factories as integrations
@@ -23,7 +24,7 @@ from apps.timing import factories as timing
 
 # A model without a table is a door to something else, and its own tests open it.
 MODELS = [m for m in admin.site._registry if m.__module__.startswith("apps.") and m._meta.managed]
-MODULES = (accounts, catalog, events, course, timing, penalties, scoring, live, integrations, safety)
+MODULES = (accounts, catalog, events, course, timing, penalties, scoring, live, integrations, safety, commands)
 MADE_BY: list[Any] = [
     thing
     for module in MODULES

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.audit import api as audit
 from apps.catalog import api as catalog
+from apps.commands import api as commands
 from apps.course import api as course
 from apps.events import api as events
 from apps.live import api as live
@@ -19,7 +20,7 @@ from apps.rest.views import ApiView
 from apps.scoring import api as scoring
 from apps.timing import api as timing
 
-APPS = (accounts, catalog, events, course, timing, penalties, audit, scoring, live)
+APPS = (accounts, catalog, events, course, timing, penalties, audit, scoring, commands, live)
 RESOURCES: dict[str, type[ApiView]] = {name: view for app in APPS for name, view in app.RESOURCES.items()}
 NAMED: dict[str, type[ApiView]] = {"tokens": Tokens, "me": Whoami, **RESOURCES}
 

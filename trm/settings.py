@@ -119,6 +119,7 @@ INSTALLED_APPS = [
     "apps.penalties",
     "apps.scoring",
     "apps.documents",
+    "apps.commands",
     "apps.safety",
     "apps.integrations",
     "apps.analytics",
@@ -142,6 +143,7 @@ MIGRATION_MODULES = {
         "live",
         "integrations",
         "safety",
+        "commands",
     )
 }
 

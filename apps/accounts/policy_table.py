@@ -55,6 +55,8 @@ event_results         v          v              v           v         v         
 result_revisions      va         va             v           v         v            v        v~
 positions             v          v              v           v         v            v        v~
 acknowledgements      va         va             va          va!       .            .        .
+commands              va         va             v           v         .            .        .
+command_texts         v          v              v           v         .            .        .
 safety_settings       vacd       vacd           v           v         .            .        .
 alerts                vc         vc             vc          vc!       .            .        .
 alert_lines           v          v              v           v         .            .        .
@@ -226,6 +228,8 @@ SCOPES = {
     "result_revisions": _of_event(),
     "positions": Scope(),
     "acknowledgements": _OF_ENTRY,
+    "commands": Scope(organizations=("organization",)),
+    "command_texts": Scope(),
     "safety_settings": _of_event(),
     "alerts": _of_event(),
     "alert_lines": _of_event("alert__event"),

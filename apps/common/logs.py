@@ -19,6 +19,7 @@ SERVICES = {
     "run_scorer": "scorer",
     "run_live": "live",
     "run_safety": "safety",
+    "run_commands": "commands",
     "uvicorn": "web",
     "pytest": "tests",
 }

@@ -4,35 +4,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(verbose_name='time')),
-                ('transaction_id', models.BigIntegerField(verbose_name='transaction')),
-                ('table', models.TextField(db_column='table_name', verbose_name='table')),
-                ('row_id', models.TextField(verbose_name='row')),
-                ('action', models.TextField(choices=[('insert', 'made'), ('update', 'changed'), ('delete', 'deleted')], verbose_name='action')),
-                ('old', models.JSONField(null=True, verbose_name='old')),
-                ('new', models.JSONField(null=True, verbose_name='new')),
-                ('who', models.TextField(verbose_name='who')),
-                ('door', models.TextField(verbose_name='door')),
-                ('reason', models.TextField(verbose_name='reason')),
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(verbose_name="time")),
+                ("transaction_id", models.BigIntegerField(verbose_name="transaction")),
+                ("table", models.TextField(db_column="table_name", verbose_name="table")),
+                ("row_id", models.TextField(verbose_name="row")),
+                (
+                    "action",
+                    models.TextField(
+                        choices=[("insert", "made"), ("update", "changed"), ("delete", "deleted")],
+                        verbose_name="action",
+                    ),
+                ),
+                ("old", models.JSONField(null=True, verbose_name="old")),
+                ("new", models.JSONField(null=True, verbose_name="new")),
+                ("who", models.TextField(verbose_name="who")),
+                ("door", models.TextField(verbose_name="door")),
+                ("reason", models.TextField(verbose_name="reason")),
             ],
             options={
-                'verbose_name': 'change',
-                'verbose_name_plural': 'audit log',
-                'db_table': 'audit_log',
-                'ordering': ('-id',),
-                'managed': False,
-                'default_permissions': ('view',),
+                "verbose_name": "change",
+                "verbose_name_plural": "audit log",
+                "db_table": "audit_log",
+                "ordering": ("-id",),
+                "managed": False,
+                "default_permissions": ("view",),
             },
         ),
     ]

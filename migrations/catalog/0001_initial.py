@@ -7,121 +7,174 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeviceModel',
+            name="DeviceModel",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=50, unique=True, verbose_name='name')),
-                ('maker', models.CharField(blank=True, max_length=50, verbose_name='maker')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=50, unique=True, verbose_name="name")),
+                ("maker", models.CharField(blank=True, max_length=50, verbose_name="maker")),
             ],
             options={
-                'db_table': 'device_models',
-                'ordering': ('name',),
+                "db_table": "device_models",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Vehicle',
+            name="Vehicle",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('make', models.CharField(max_length=100, verbose_name='make')),
-                ('model', models.CharField(max_length=100, verbose_name='model')),
-                ('year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='year')),
-                ('cc', models.PositiveIntegerField(blank=True, null=True, verbose_name='engine, cc')),
-                ('vin', models.CharField(blank=True, max_length=32, verbose_name='chassis number')),
-                ('plate', models.CharField(blank=True, max_length=16, verbose_name='plate')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("make", models.CharField(max_length=100, verbose_name="make")),
+                ("model", models.CharField(max_length=100, verbose_name="model")),
+                ("year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="year")),
+                ("cc", models.PositiveIntegerField(blank=True, null=True, verbose_name="engine, cc")),
+                ("vin", models.CharField(blank=True, max_length=32, verbose_name="chassis number")),
+                ("plate", models.CharField(blank=True, max_length=16, verbose_name="plate")),
             ],
             options={
-                'db_table': 'vehicles',
-                'ordering': ('make', 'model'),
+                "db_table": "vehicles",
+                "ordering": ("make", "model"),
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('imei', models.CharField(max_length=20, unique=True, validators=[django.core.validators.RegexValidator('^[0-9]{14,17}$', '14 to 17 digits; Teltonika trackers have 15.')], verbose_name='IMEI')),
-                ('serial_number', models.CharField(blank=True, max_length=50, verbose_name='serial number')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='devices', to='catalog.devicemodel')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "imei",
+                    models.CharField(
+                        max_length=20,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[0-9]{14,17}$", "14 to 17 digits; Teltonika trackers have 15."
+                            )
+                        ],
+                        verbose_name="IMEI",
+                    ),
+                ),
+                ("serial_number", models.CharField(blank=True, max_length=50, verbose_name="serial number")),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="devices", to="catalog.devicemodel"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'devices',
-                'ordering': ('imei',),
+                "db_table": "devices",
+                "ordering": ("imei",),
             },
         ),
         migrations.CreateModel(
-            name='IoMapping',
+            name="IoMapping",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('io_id', models.CharField(max_length=16, verbose_name='IO id')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('kind', models.CharField(blank=True, max_length=50, verbose_name='kind')),
-                ('unit', models.CharField(blank=True, max_length=20, verbose_name='unit')),
-                ('scale', models.FloatField(default=1.0, verbose_name='scale')),
-                ('offset', models.FloatField(default=0.0, verbose_name='offset')),
-                ('device_model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='io_mappings', to='catalog.devicemodel')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("io_id", models.CharField(max_length=16, verbose_name="IO id")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("kind", models.CharField(blank=True, max_length=50, verbose_name="kind")),
+                ("unit", models.CharField(blank=True, max_length=20, verbose_name="unit")),
+                ("scale", models.FloatField(default=1.0, verbose_name="scale")),
+                ("offset", models.FloatField(default=0.0, verbose_name="offset")),
+                (
+                    "device_model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="io_mappings",
+                        to="catalog.devicemodel",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'io_mappings',
+                "db_table": "io_mappings",
             },
         ),
         migrations.CreateModel(
-            name='OrganizationDevice',
+            name="OrganizationDevice",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('registered_at', models.DateTimeField(auto_now_add=True, verbose_name='registered at')),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='organization_links', to='catalog.device')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='device_links', to='accounts.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("registered_at", models.DateTimeField(auto_now_add=True, verbose_name="registered at")),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="organization_links",
+                        to="catalog.device",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="device_links",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'organization_devices',
+                "db_table": "organization_devices",
             },
         ),
         migrations.CreateModel(
-            name='OrganizationVehicle',
+            name="OrganizationVehicle",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('registered_at', models.DateTimeField(auto_now_add=True, verbose_name='registered at')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='vehicle_links', to='accounts.organization')),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='organization_links', to='catalog.vehicle')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("registered_at", models.DateTimeField(auto_now_add=True, verbose_name="registered at")),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="vehicle_links",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="organization_links",
+                        to="catalog.vehicle",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'organization_vehicles',
+                "db_table": "organization_vehicles",
             },
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('imei__regex', '^[0-9]{14,17}$')), name='devices_imei_digits'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("imei__regex", "^[0-9]{14,17}$")), name="devices_imei_digits"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iomapping',
-            constraint=models.UniqueConstraint(fields=('device_model', 'io_id'), name='io_mappings_once'),
+            model_name="iomapping",
+            constraint=models.UniqueConstraint(fields=("device_model", "io_id"), name="io_mappings_once"),
         ),
         migrations.AddConstraint(
-            model_name='organizationdevice',
-            constraint=models.UniqueConstraint(fields=('organization', 'device'), name='organization_devices_once'),
+            model_name="organizationdevice",
+            constraint=models.UniqueConstraint(fields=("organization", "device"), name="organization_devices_once"),
         ),
         migrations.AddConstraint(
-            model_name='organizationvehicle',
-            constraint=models.UniqueConstraint(fields=('organization', 'vehicle'), name='organization_vehicles_once'),
+            model_name="organizationvehicle",
+            constraint=models.UniqueConstraint(fields=("organization", "vehicle"), name="organization_vehicles_once"),
         ),
     ]

@@ -4,15 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0001_initial'),
+        ("catalog", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='iomapping',
-            name='value_type',
-            field=models.CharField(choices=[('number', 'number'), ('boolean', 'boolean'), ('signed8', 'signed8'), ('signed16', 'signed16'), ('signed32', 'signed32'), ('signed64', 'signed64'), ('identifier', 'identifier'), ('text', 'text'), ('hex', 'hex')], default='number', max_length=16, verbose_name='value type'),
+            model_name="iomapping",
+            name="value_type",
+            field=models.CharField(
+                choices=[
+                    ("number", "number"),
+                    ("boolean", "boolean"),
+                    ("signed8", "signed8"),
+                    ("signed16", "signed16"),
+                    ("signed32", "signed32"),
+                    ("signed64", "signed64"),
+                    ("identifier", "identifier"),
+                    ("text", "text"),
+                    ("hex", "hex"),
+                ],
+                default="number",
+                max_length=16,
+                verbose_name="value type",
+            ),
         ),
     ]

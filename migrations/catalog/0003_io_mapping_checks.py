@@ -6,41 +6,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0002_io_value_type'),
+        ("catalog", "0002_io_value_type"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='iomapping',
-            options={'ordering': ('device_model', django.db.models.functions.Length('io_id'), 'io_id')},
+            name="iomapping",
+            options={"ordering": ("device_model", django.db.models.functions.Length("io_id"), "io_id")},
         ),
         migrations.AlterField(
-            model_name='iomapping',
-            name='io_id',
-            field=models.CharField(max_length=16, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9_]+$', 'Letters, digits and underscores, as the tracker sends it.')], verbose_name='IO id'),
+            model_name="iomapping",
+            name="io_id",
+            field=models.CharField(
+                max_length=16,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[A-Za-z0-9_]+$", "Letters, digits and underscores, as the tracker sends it."
+                    )
+                ],
+                verbose_name="IO id",
+            ),
         ),
         migrations.AlterField(
-            model_name='iomapping',
-            name='kind',
-            field=models.CharField(blank=True, help_text='The key of the decoded value; made of the name when empty.', max_length=50, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]*$', 'Small letters, digits and underscores: odometer_km.')], verbose_name='kind'),
+            model_name="iomapping",
+            name="kind",
+            field=models.CharField(
+                blank=True,
+                help_text="The key of the decoded value; made of the name when empty.",
+                max_length=50,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z][a-z0-9_]*$", "Small letters, digits and underscores: odometer_km."
+                    )
+                ],
+                verbose_name="kind",
+            ),
         ),
         migrations.AlterField(
-            model_name='iomapping',
-            name='value_type',
-            field=models.CharField(choices=[('number', 'number'), ('boolean', 'boolean'), ('signed8', 'signed8'), ('signed16', 'signed16'), ('signed32', 'signed32'), ('signed64', 'signed64'), ('identifier', 'identifier'), ('text', 'text'), ('hex', 'hex')], default='number', help_text="signed: two's complement of so many bits; identifier: digits kept as text; text, hex: of a buffer.", max_length=16, verbose_name='value type'),
+            model_name="iomapping",
+            name="value_type",
+            field=models.CharField(
+                choices=[
+                    ("number", "number"),
+                    ("boolean", "boolean"),
+                    ("signed8", "signed8"),
+                    ("signed16", "signed16"),
+                    ("signed32", "signed32"),
+                    ("signed64", "signed64"),
+                    ("identifier", "identifier"),
+                    ("text", "text"),
+                    ("hex", "hex"),
+                ],
+                default="number",
+                help_text="signed: two's complement of so many bits; identifier: digits kept as text; text, hex: of a buffer.",
+                max_length=16,
+                verbose_name="value type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iomapping',
-            constraint=models.CheckConstraint(condition=models.Q(('value_type__in', ['number', 'boolean', 'signed8', 'signed16', 'signed32', 'signed64', 'identifier', 'text', 'hex'])), name='io_mappings_value_type'),
+            model_name="iomapping",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "value_type__in",
+                        [
+                            "number",
+                            "boolean",
+                            "signed8",
+                            "signed16",
+                            "signed32",
+                            "signed64",
+                            "identifier",
+                            "text",
+                            "hex",
+                        ],
+                    )
+                ),
+                name="io_mappings_value_type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iomapping',
-            constraint=models.CheckConstraint(condition=models.Q(('scale__gte', -1000000000.0), ('scale__lte', 1000000000.0), models.Q(('scale', 0), _negated=True)), name='io_mappings_scale', violation_error_message='Scale: a number other than 0, at most 1e9.'),
+            model_name="iomapping",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("scale__gte", -1000000000.0), ("scale__lte", 1000000000.0), models.Q(("scale", 0), _negated=True)
+                ),
+                name="io_mappings_scale",
+                violation_error_message="Scale: a number other than 0, at most 1e9.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='iomapping',
-            constraint=models.CheckConstraint(condition=models.Q(('offset__gte', -1000000000.0), ('offset__lte', 1000000000.0)), name='io_mappings_offset', violation_error_message='Offset: a number, at most 1e9.'),
+            model_name="iomapping",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("offset__gte", -1000000000.0), ("offset__lte", 1000000000.0)),
+                name="io_mappings_offset",
+                violation_error_message="Offset: a number, at most 1e9.",
+            ),
         ),
     ]

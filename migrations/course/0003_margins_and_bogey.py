@@ -4,20 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('course', '0002_rules_and_decisions'),
+        ("course", "0002_rules_and_decisions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='segment',
-            name='bogey_duration_seconds',
-            field=models.PositiveIntegerField(blank=True, help_text='The fastest time that is credited (rulebook §5.4).', null=True, verbose_name='bogey time, s'),
+            model_name="segment",
+            name="bogey_duration_seconds",
+            field=models.PositiveIntegerField(
+                blank=True,
+                help_text="The fastest time that is credited (rulebook §5.4).",
+                null=True,
+                verbose_name="bogey time, s",
+            ),
         ),
         migrations.AddField(
-            model_name='speedlimitzone',
-            name='margins',
-            field=models.BooleanField(default=True, help_text='The circles of DZ and FZ are free; without margins the limit holds from point to point.', verbose_name='margins'),
+            model_name="speedlimitzone",
+            name="margins",
+            field=models.BooleanField(
+                default=True,
+                help_text="The circles of DZ and FZ are free; without margins the limit holds from point to point.",
+                verbose_name="margins",
+            ),
         ),
     ]

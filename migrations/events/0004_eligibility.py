@@ -4,35 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0003_public_delay'),
+        ("events", "0003_public_delay"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='entry',
-            name='eligibility_override',
-            field=models.TextField(blank=True, db_default='', default='', help_text="Where engine or age do not fit the class: the official's reason to let it in.", verbose_name='why it is eligible all the same'),
+            model_name="entry",
+            name="eligibility_override",
+            field=models.TextField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Where engine or age do not fit the class: the official's reason to let it in.",
+                verbose_name="why it is eligible all the same",
+            ),
         ),
         migrations.AddField(
-            model_name='raceclass',
-            name='age_max',
-            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='age to'),
+            model_name="raceclass",
+            name="age_max",
+            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="age to"),
         ),
         migrations.AddField(
-            model_name='raceclass',
-            name='age_min',
-            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='age from'),
+            model_name="raceclass",
+            name="age_min",
+            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="age from"),
         ),
         migrations.AddField(
-            model_name='raceclass',
-            name='cc_max',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='engine to, cc'),
+            model_name="raceclass",
+            name="cc_max",
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="engine to, cc"),
         ),
         migrations.AddField(
-            model_name='raceclass',
-            name='cc_min',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='engine from, cc'),
+            model_name="raceclass",
+            name="cc_min",
+            field=models.PositiveIntegerField(blank=True, null=True, verbose_name="engine from, cc"),
         ),
     ]

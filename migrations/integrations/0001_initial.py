@@ -8,88 +8,204 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_roles_and_suspension'),
-        ('events', '0003_public_delay'),
+        ("accounts", "0002_roles_and_suspension"),
+        ("events", "0003_public_delay"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DomainEvent',
+            name="DomainEvent",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('crossing.recorded', 'crossing recorded'), ('crossing.withdrawn', 'crossing withdrawn'), ('timing_record.written', 'timing record written'), ('stage_result.computed', 'stage result computed'), ('penalty.issued', 'penalty issued'), ('penalty.changed', 'penalty changed'), ('penalty.withdrawn', 'penalty withdrawn'), ('result.published', 'result published'), ('alert.raised', 'alert raised'), ('anomaly.found', 'anomaly found')], max_length=40, verbose_name='kind')),
-                ('at', models.DateTimeField(verbose_name='time')),
-                ('payload', models.JSONField(verbose_name='payload')),
-                ('relayed_at', models.DateTimeField(null=True, verbose_name='relayed at')),
-                ('entry', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='events.entry')),
-                ('event', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='events.event')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("crossing.recorded", "crossing recorded"),
+                            ("crossing.withdrawn", "crossing withdrawn"),
+                            ("timing_record.written", "timing record written"),
+                            ("stage_result.computed", "stage result computed"),
+                            ("penalty.issued", "penalty issued"),
+                            ("penalty.changed", "penalty changed"),
+                            ("penalty.withdrawn", "penalty withdrawn"),
+                            ("result.published", "result published"),
+                            ("alert.raised", "alert raised"),
+                            ("anomaly.found", "anomaly found"),
+                        ],
+                        max_length=40,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="time")),
+                ("payload", models.JSONField(verbose_name="payload")),
+                ("relayed_at", models.DateTimeField(null=True, verbose_name="relayed at")),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="events.entry",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="events.event",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'domain event',
-                'db_table': 'domain_events',
-                'ordering': ('-id',),
+                "verbose_name": "domain event",
+                "db_table": "domain_events",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Webhook',
+            name="Webhook",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('url', models.CharField(max_length=500, verbose_name='URL')),
-                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('crossing.recorded', 'crossing recorded'), ('crossing.withdrawn', 'crossing withdrawn'), ('timing_record.written', 'timing record written'), ('stage_result.computed', 'stage result computed'), ('penalty.issued', 'penalty issued'), ('penalty.changed', 'penalty changed'), ('penalty.withdrawn', 'penalty withdrawn'), ('result.published', 'result published'), ('alert.raised', 'alert raised'), ('anomaly.found', 'anomaly found')], max_length=40), blank=True, default=list, help_text='Which it is told; empty = all.', size=None, verbose_name='kinds')),
-                ('active', models.BooleanField(default=True, help_text='While off, what happens waits for it.', verbose_name='active')),
-                ('secret', models.CharField(default=apps.integrations.signing.new_secret, editable=False, max_length=80)),
-                ('previous_secret', models.CharField(blank=True, editable=False, max_length=80)),
-                ('previous_until', models.DateTimeField(editable=False, null=True)),
-                ('event', models.ForeignKey(blank=True, help_text='Empty = all events.', null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='webhooks', to='events.event')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='webhooks', to='accounts.organization')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("url", models.CharField(max_length=500, verbose_name="URL")),
+                (
+                    "kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("crossing.recorded", "crossing recorded"),
+                                ("crossing.withdrawn", "crossing withdrawn"),
+                                ("timing_record.written", "timing record written"),
+                                ("stage_result.computed", "stage result computed"),
+                                ("penalty.issued", "penalty issued"),
+                                ("penalty.changed", "penalty changed"),
+                                ("penalty.withdrawn", "penalty withdrawn"),
+                                ("result.published", "result published"),
+                                ("alert.raised", "alert raised"),
+                                ("anomaly.found", "anomaly found"),
+                            ],
+                            max_length=40,
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="Which it is told; empty = all.",
+                        size=None,
+                        verbose_name="kinds",
+                    ),
+                ),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=True, help_text="While off, what happens waits for it.", verbose_name="active"
+                    ),
+                ),
+                (
+                    "secret",
+                    models.CharField(default=apps.integrations.signing.new_secret, editable=False, max_length=80),
+                ),
+                ("previous_secret", models.CharField(blank=True, editable=False, max_length=80)),
+                ("previous_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty = all events.",
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="webhooks",
+                        to="events.event",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="webhooks",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'webhooks',
-                'ordering': ('name',),
+                "db_table": "webhooks",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('lane', models.UUIDField(verbose_name='lane')),
-                ('state', models.CharField(choices=[('pending', 'pending'), ('delivered', 'delivered'), ('given_up', 'given up')], default='pending', max_length=10, verbose_name='state')),
-                ('attempts', models.PositiveIntegerField(default=0, verbose_name='attempts')),
-                ('next_at', models.DateTimeField(verbose_name='next attempt')),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('leased_by', models.CharField(blank=True, max_length=80)),
-                ('delivered_at', models.DateTimeField(null=True, verbose_name='delivered at')),
-                ('log', models.JSONField(default=list, verbose_name='attempts made')),
-                ('domain_event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='integrations.domainevent')),
-                ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='integrations.webhook')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("lane", models.UUIDField(verbose_name="lane")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "pending"), ("delivered", "delivered"), ("given_up", "given up")],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0, verbose_name="attempts")),
+                ("next_at", models.DateTimeField(verbose_name="next attempt")),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("leased_by", models.CharField(blank=True, max_length=80)),
+                ("delivered_at", models.DateTimeField(null=True, verbose_name="delivered at")),
+                ("log", models.JSONField(default=list, verbose_name="attempts made")),
+                (
+                    "domain_event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="integrations.domainevent",
+                    ),
+                ),
+                (
+                    "webhook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="integrations.webhook",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
-                'db_table': 'webhook_deliveries',
-                'ordering': ('-id',),
+                "verbose_name_plural": "deliveries",
+                "db_table": "webhook_deliveries",
+                "ordering": ("-id",),
             },
         ),
         migrations.AddIndex(
-            model_name='domainevent',
-            index=models.Index(condition=models.Q(('relayed_at__isnull', True)), fields=['id'], name='domain_events_waiting'),
+            model_name="domainevent",
+            index=models.Index(
+                condition=models.Q(("relayed_at__isnull", True)), fields=["id"], name="domain_events_waiting"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['webhook', 'lane', 'domain_event'], name='webhook_deliveries_waiting'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["webhook", "lane", "domain_event"],
+                name="webhook_deliveries_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('webhook', 'domain_event'), name='webhook_deliveries_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("webhook", "domain_event"), name="webhook_deliveries_once"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'delivered', 'given_up'])), name='webhook_deliveries_state_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "delivered", "given_up"])),
+                name="webhook_deliveries_state_known",
+            ),
         ),
     ]

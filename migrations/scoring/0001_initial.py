@@ -7,95 +7,207 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('course', '0001_initial'),
-        ('events', '0001_initial'),
+        ("course", "0001_initial"),
+        ("events", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutboxRow',
+            name="OutboxRow",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('topic', models.CharField(max_length=120)),
-                ('seq', models.BigIntegerField()),
-                ('payload', models.JSONField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("topic", models.CharField(max_length=120)),
+                ("seq", models.BigIntegerField()),
+                ("payload", models.JSONField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'db_table': 'outbox',
-                'constraints': [models.UniqueConstraint(fields=('topic', 'seq'), name='outbox_once')],
+                "db_table": "outbox",
+                "constraints": [models.UniqueConstraint(fields=("topic", "seq"), name="outbox_once")],
             },
         ),
         migrations.CreateModel(
-            name='EventResult',
+            name="EventResult",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('status', models.CharField(choices=[('registered', 'registered'), ('running', 'running'), ('finished', 'finished'), ('dnf', 'did not finish'), ('dns', 'did not start'), ('otl', 'over time limit'), ('nc', 'not classified'), ('dsq', 'disqualified')], default='registered', max_length=12, verbose_name='status')),
-                ('time_ms', models.BigIntegerField(null=True, verbose_name='time, ms')),
-                ('penalty_ms', models.BigIntegerField(default=0, verbose_name='penalties, ms')),
-                ('total_ms', models.BigIntegerField(null=True, verbose_name='total, ms')),
-                ('rank', models.PositiveIntegerField(null=True, verbose_name='rank')),
-                ('class_rank', models.PositiveIntegerField(null=True, verbose_name='rank in class')),
-                ('completed_stages', models.PositiveIntegerField(default=0, verbose_name='completed stages')),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, related_name='event_result', to='events.entry')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='results', to='events.event')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("registered", "registered"),
+                            ("running", "running"),
+                            ("finished", "finished"),
+                            ("dnf", "did not finish"),
+                            ("dns", "did not start"),
+                            ("otl", "over time limit"),
+                            ("nc", "not classified"),
+                            ("dsq", "disqualified"),
+                        ],
+                        default="registered",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("time_ms", models.BigIntegerField(null=True, verbose_name="time, ms")),
+                ("penalty_ms", models.BigIntegerField(default=0, verbose_name="penalties, ms")),
+                ("total_ms", models.BigIntegerField(null=True, verbose_name="total, ms")),
+                ("rank", models.PositiveIntegerField(null=True, verbose_name="rank")),
+                ("class_rank", models.PositiveIntegerField(null=True, verbose_name="rank in class")),
+                ("completed_stages", models.PositiveIntegerField(default=0, verbose_name="completed stages")),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="event_result", to="events.entry"
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="results", to="events.event"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'event_results',
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['registered', 'running', 'finished', 'dnf', 'dns', 'otl', 'nc', 'dsq'])), name='event_results_status_known')],
+                "db_table": "event_results",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["registered", "running", "finished", "dnf", "dns", "otl", "nc", "dsq"])
+                        ),
+                        name="event_results_status_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ResultRevision',
+            name="ResultRevision",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('state', models.CharField(choices=[('unofficial', 'unofficial'), ('provisional', 'provisional'), ('official', 'official'), ('amended', 'amended')], max_length=12, verbose_name='state')),
-                ('protest_until', models.DateTimeField(blank=True, null=True, verbose_name='protests until')),
-                ('snapshot', models.JSONField(verbose_name='snapshot')),
-                ('hash', models.CharField(max_length=64, verbose_name='hash')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='revisions', to='events.event')),
-                ('published_by', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='revisions', to=settings.AUTH_USER_MODEL)),
-                ('stage', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='revisions', to='course.stage')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("unofficial", "unofficial"),
+                            ("provisional", "provisional"),
+                            ("official", "official"),
+                            ("amended", "amended"),
+                        ],
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("protest_until", models.DateTimeField(blank=True, null=True, verbose_name="protests until")),
+                ("snapshot", models.JSONField(verbose_name="snapshot")),
+                ("hash", models.CharField(max_length=64, verbose_name="hash")),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="revisions", to="events.event"
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="revisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="revisions",
+                        to="course.stage",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'result_revisions',
-                'ordering': ('-number',),
-                'constraints': [models.UniqueConstraint(fields=('event', 'stage', 'number'), name='result_revisions_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('state__in', ['unofficial', 'provisional', 'official', 'amended'])), name='result_revisions_state_known')],
+                "db_table": "result_revisions",
+                "ordering": ("-number",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("event", "stage", "number"), name="result_revisions_once", nulls_distinct=False
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["unofficial", "provisional", "official", "amended"])),
+                        name="result_revisions_state_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StageResult',
+            name="StageResult",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('status', models.CharField(choices=[('registered', 'registered'), ('running', 'running'), ('finished', 'finished'), ('dnf', 'did not finish'), ('dns', 'did not start'), ('otl', 'over time limit'), ('nc', 'not classified'), ('dsq', 'disqualified')], default='registered', max_length=12, verbose_name='status')),
-                ('time_ms', models.BigIntegerField(null=True, verbose_name='time, ms')),
-                ('penalty_ms', models.BigIntegerField(default=0, verbose_name='penalties, ms')),
-                ('total_ms', models.BigIntegerField(null=True, verbose_name='total, ms')),
-                ('rank', models.PositiveIntegerField(null=True, verbose_name='rank')),
-                ('class_rank', models.PositiveIntegerField(null=True, verbose_name='rank in class')),
-                ('overall_penalty_ms', models.BigIntegerField(default=0, verbose_name='penalties that count overall, ms')),
-                ('splits', models.JSONField(default=list, verbose_name='special-stage times, ms')),
-                ('last_control', models.CharField(blank=True, max_length=100, verbose_name='last control')),
-                ('outcome', models.JSONField(default=dict, verbose_name='how it came about')),
-                ('inputs_hash', models.CharField(max_length=64, verbose_name='hash of the inputs')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='stage_results', to='events.entry')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='results', to='course.stage')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("registered", "registered"),
+                            ("running", "running"),
+                            ("finished", "finished"),
+                            ("dnf", "did not finish"),
+                            ("dns", "did not start"),
+                            ("otl", "over time limit"),
+                            ("nc", "not classified"),
+                            ("dsq", "disqualified"),
+                        ],
+                        default="registered",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("time_ms", models.BigIntegerField(null=True, verbose_name="time, ms")),
+                ("penalty_ms", models.BigIntegerField(default=0, verbose_name="penalties, ms")),
+                ("total_ms", models.BigIntegerField(null=True, verbose_name="total, ms")),
+                ("rank", models.PositiveIntegerField(null=True, verbose_name="rank")),
+                ("class_rank", models.PositiveIntegerField(null=True, verbose_name="rank in class")),
+                (
+                    "overall_penalty_ms",
+                    models.BigIntegerField(default=0, verbose_name="penalties that count overall, ms"),
+                ),
+                ("splits", models.JSONField(default=list, verbose_name="special-stage times, ms")),
+                ("last_control", models.CharField(blank=True, max_length=100, verbose_name="last control")),
+                ("outcome", models.JSONField(default=dict, verbose_name="how it came about")),
+                ("inputs_hash", models.CharField(max_length=64, verbose_name="hash of the inputs")),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="stage_results", to="events.entry"
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="results", to="course.stage"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'stage_results',
-                'constraints': [models.UniqueConstraint(fields=('entry', 'stage'), name='stage_results_once'), models.CheckConstraint(condition=models.Q(('status__in', ['registered', 'running', 'finished', 'dnf', 'dns', 'otl', 'nc', 'dsq'])), name='stage_results_status_known')],
+                "db_table": "stage_results",
+                "constraints": [
+                    models.UniqueConstraint(fields=("entry", "stage"), name="stage_results_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["registered", "running", "finished", "dnf", "dns", "otl", "nc", "dsq"])
+                        ),
+                        name="stage_results_status_known",
+                    ),
+                ],
             },
         ),
     ]

@@ -5,33 +5,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0002_rules_and_decisions'),
-        ('scoring', '0001_initial'),
+        ("events", "0002_rules_and_decisions"),
+        ("scoring", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EntryState',
+            name="EntryState",
             fields=[
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='scoring_state', serialize=False, to='events.entry')),
-                ('inputs', models.CharField(max_length=32)),
-                ('devices', models.CharField(max_length=32)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="scoring_state",
+                        serialize=False,
+                        to="events.entry",
+                    ),
+                ),
+                ("inputs", models.CharField(max_length=32)),
+                ("devices", models.CharField(max_length=32)),
             ],
             options={
-                'db_table': 'entry_scoring_states',
+                "db_table": "entry_scoring_states",
             },
         ),
         migrations.CreateModel(
-            name='EventState',
+            name="EventState",
             fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='scoring_state', serialize=False, to='events.event')),
-                ('course', models.CharField(max_length=32)),
-                ('rules', models.CharField(max_length=32)),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="scoring_state",
+                        serialize=False,
+                        to="events.event",
+                    ),
+                ),
+                ("course", models.CharField(max_length=32)),
+                ("rules", models.CharField(max_length=32)),
             ],
             options={
-                'db_table': 'event_scoring_states',
+                "db_table": "event_scoring_states",
             },
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('scoring', '0002_scoring_states'),
+        ("scoring", "0002_scoring_states"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='resultrevision',
-            name='reason',
-            field=models.TextField(blank=True, verbose_name='reason'),
+            model_name="resultrevision",
+            name="reason",
+            field=models.TextField(blank=True, verbose_name="reason"),
         ),
     ]

@@ -7,77 +7,161 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('course', '0001_initial'),
-        ('events', '0001_initial'),
+        ("course", "0001_initial"),
+        ("events", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EntryCrossing',
+            name="EntryCrossing",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('control', models.UUIDField(verbose_name='control')),
-                ('direction', models.CharField(choices=[('enter', 'enter'), ('leave', 'leave'), ('cut', 'cut')], max_length=5, verbose_name='direction')),
-                ('ts', models.BigIntegerField(verbose_name='instant, ms')),
-                ('uncertainty_ms', models.IntegerField(verbose_name='uncertainty, ms')),
-                ('device', models.CharField(max_length=20, verbose_name='IMEI')),
-                ('before_ts', models.BigIntegerField(verbose_name='fix before, ms')),
-                ('after_ts', models.BigIntegerField(verbose_name='fix after, ms')),
-                ('fraction', models.FloatField(verbose_name='fraction of the chord')),
-                ('occurrence', models.SmallIntegerField(default=0, verbose_name='occurrence within the chord')),
-                ('min_distance_m', models.FloatField(null=True, verbose_name='smallest distance, m')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='crossings', to='events.entry')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("control", models.UUIDField(verbose_name="control")),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("enter", "enter"), ("leave", "leave"), ("cut", "cut")],
+                        max_length=5,
+                        verbose_name="direction",
+                    ),
+                ),
+                ("ts", models.BigIntegerField(verbose_name="instant, ms")),
+                ("uncertainty_ms", models.IntegerField(verbose_name="uncertainty, ms")),
+                ("device", models.CharField(max_length=20, verbose_name="IMEI")),
+                ("before_ts", models.BigIntegerField(verbose_name="fix before, ms")),
+                ("after_ts", models.BigIntegerField(verbose_name="fix after, ms")),
+                ("fraction", models.FloatField(verbose_name="fraction of the chord")),
+                ("occurrence", models.SmallIntegerField(default=0, verbose_name="occurrence within the chord")),
+                ("min_distance_m", models.FloatField(null=True, verbose_name="smallest distance, m")),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="crossings", to="events.entry"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'entry_crossings',
-                'ordering': ('ts',),
-                'indexes': [models.Index(fields=['entry', 'ts'], name='entry_crossings_entry_ts')],
-                'constraints': [models.UniqueConstraint(fields=('entry', 'device', 'before_ts', 'after_ts', 'control', 'direction', 'occurrence'), name='entry_crossings_once'), models.CheckConstraint(condition=models.Q(('after_ts__gte', models.F('ts')), ('before_ts__lte', models.F('ts')), ('fraction__gte', 0), ('fraction__lte', 1)), name='entry_crossings_between_its_fixes')],
+                "db_table": "entry_crossings",
+                "ordering": ("ts",),
+                "indexes": [models.Index(fields=["entry", "ts"], name="entry_crossings_entry_ts")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("entry", "device", "before_ts", "after_ts", "control", "direction", "occurrence"),
+                        name="entry_crossings_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("after_ts__gte", models.F("ts")),
+                            ("before_ts__lte", models.F("ts")),
+                            ("fraction__gte", 0),
+                            ("fraction__lte", 1),
+                        ),
+                        name="entry_crossings_between_its_fixes",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EntrySegmentStart',
+            name="EntrySegmentStart",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('start_position', models.PositiveIntegerField(verbose_name='start position')),
-                ('target_at', models.DateTimeField(verbose_name='target time')),
-                ('actual_at', models.DateTimeField(blank=True, null=True, verbose_name='actual time')),
-                ('manual_override', models.BooleanField(default=False, verbose_name='set by hand')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='segment_starts', to='events.entry')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='entry_starts', to='course.segment')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("start_position", models.PositiveIntegerField(verbose_name="start position")),
+                ("target_at", models.DateTimeField(verbose_name="target time")),
+                ("actual_at", models.DateTimeField(blank=True, null=True, verbose_name="actual time")),
+                ("manual_override", models.BooleanField(default=False, verbose_name="set by hand")),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="segment_starts", to="events.entry"
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="entry_starts", to="course.segment"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'entry_segment_starts',
-                'ordering': ('start_position',),
-                'constraints': [models.UniqueConstraint(fields=('entry', 'segment'), name='entry_segment_starts_once')],
+                "db_table": "entry_segment_starts",
+                "ordering": ("start_position",),
+                "constraints": [models.UniqueConstraint(fields=("entry", "segment"), name="entry_segment_starts_once")],
             },
         ),
         migrations.CreateModel(
-            name='TimingRecord',
+            name="TimingRecord",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('control', models.UUIDField(verbose_name='control')),
-                ('source', models.CharField(choices=[('gps', 'GPS'), ('marshal', 'marshal'), ('timekeeper', 'timekeeper'), ('beam', 'beam'), ('card', 'card')], max_length=12, verbose_name='source')),
-                ('ts', models.DateTimeField(verbose_name='time')),
-                ('status', models.CharField(choices=[('good', 'good'), ('questionable', 'questionable'), ('bad', 'bad'), ('confirmed', 'confirmed')], default='good', max_length=12, verbose_name='status')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='timing_records', to=settings.AUTH_USER_MODEL)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='timing_records', to='events.entry')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("control", models.UUIDField(verbose_name="control")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("gps", "GPS"),
+                            ("marshal", "marshal"),
+                            ("timekeeper", "timekeeper"),
+                            ("beam", "beam"),
+                            ("card", "card"),
+                        ],
+                        max_length=12,
+                        verbose_name="source",
+                    ),
+                ),
+                ("ts", models.DateTimeField(verbose_name="time")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("good", "good"),
+                            ("questionable", "questionable"),
+                            ("bad", "bad"),
+                            ("confirmed", "confirmed"),
+                        ],
+                        default="good",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="timing_records",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="timing_records", to="events.entry"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'timing_records',
-                'ordering': ('ts',),
-                'indexes': [models.Index(fields=['entry', 'control', 'ts'], name='timing_records_lookup')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('source__in', ['gps', 'marshal', 'timekeeper', 'beam', 'card'])), name='timing_records_source_known'), models.CheckConstraint(condition=models.Q(('status__in', ['good', 'questionable', 'bad', 'confirmed'])), name='timing_records_status_known')],
+                "db_table": "timing_records",
+                "ordering": ("ts",),
+                "indexes": [models.Index(fields=["entry", "control", "ts"], name="timing_records_lookup")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("source__in", ["gps", "marshal", "timekeeper", "beam", "card"])),
+                        name="timing_records_source_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["good", "questionable", "bad", "confirmed"])),
+                        name="timing_records_status_known",
+                    ),
+                ],
             },
         ),
     ]

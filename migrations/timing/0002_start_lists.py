@@ -7,56 +7,164 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('course', '0002_rules_and_decisions'),
-        ('events', '0002_rules_and_decisions'),
-        ('timing', '0001_initial'),
+        ("course", "0002_rules_and_decisions"),
+        ("events", "0002_rules_and_decisions"),
+        ("timing", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StartList',
+            name="StartList",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('published', 'published')], default='draft', max_length=12, verbose_name='state')),
-                ('rows', models.JSONField(verbose_name='rows')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='published at')),
-                ('hash', models.CharField(max_length=64, verbose_name='hash')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='start_lists', to=settings.AUTH_USER_MODEL)),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='start_lists', to='course.stage')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("published", "published")],
+                        default="draft",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("rows", models.JSONField(verbose_name="rows")),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                ("published_at", models.DateTimeField(blank=True, null=True, verbose_name="published at")),
+                ("hash", models.CharField(max_length=64, verbose_name="hash")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="start_lists",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="start_lists", to="course.stage"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'start_lists',
-                'ordering': ('stage', '-version'),
-                'constraints': [models.UniqueConstraint(fields=('stage', 'version'), name='start_lists_once'), models.CheckConstraint(condition=models.Q(models.Q(('published_at__isnull', True), ('state', 'draft')), models.Q(('published_at__isnull', False), ('state', 'published')), _connector='OR'), name='start_lists_published_when')],
+                "db_table": "start_lists",
+                "ordering": ("stage", "-version"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("stage", "version"), name="start_lists_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("published_at__isnull", True), ("state", "draft")),
+                            models.Q(("published_at__isnull", False), ("state", "published")),
+                            _connector="OR",
+                        ),
+                        name="start_lists_published_when",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StartOverride',
+            name="StartOverride",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('position', models.PositiveIntegerField(blank=True, help_text='Within the list of its block; the others close up.', null=True, verbose_name='position')),
-                ('start_at', models.DateTimeField(blank=True, help_text='An exact time; nobody else moves.', null=True, verbose_name='start at')),
-                ('reason', models.TextField(verbose_name='reason')),
-                ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='revoked at')),
-                ('after', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='start_followers', to='events.entry', verbose_name='after')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='start_overrides', to=settings.AUTH_USER_MODEL)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='start_overrides', to='events.entry')),
-                ('revoked_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='revoked_start_overrides', to=settings.AUTH_USER_MODEL, verbose_name='revoked by')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='start_overrides', to='course.stage')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "position",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Within the list of its block; the others close up.",
+                        null=True,
+                        verbose_name="position",
+                    ),
+                ),
+                (
+                    "start_at",
+                    models.DateTimeField(
+                        blank=True, help_text="An exact time; nobody else moves.", null=True, verbose_name="start at"
+                    ),
+                ),
+                ("reason", models.TextField(verbose_name="reason")),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="revoked at")),
+                (
+                    "after",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="start_followers",
+                        to="events.entry",
+                        verbose_name="after",
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="start_overrides",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="start_overrides", to="events.entry"
+                    ),
+                ),
+                (
+                    "revoked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="revoked_start_overrides",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="revoked by",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="start_overrides", to="course.stage"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'start_overrides',
-                'ordering': ('created_at',),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('stage', 'entry'), name='start_overrides_one_in_force', violation_error_message='This entry has an override in force on this stage: revoke it first.'), models.CheckConstraint(condition=models.Q(models.Q(('after__isnull', True), ('position__gte', 1), ('start_at__isnull', True)), models.Q(('after__isnull', False), ('position__isnull', True), ('start_at__isnull', True)), models.Q(('after__isnull', True), ('position__isnull', True), ('start_at__isnull', False)), _connector='OR'), name='start_overrides_one_kind', violation_error_message='Give one of position (from 1), after and start at.'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='start_overrides_reasoned'), models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by__isnull', True)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False)), _connector='OR'), name='start_overrides_revocation_signed')],
+                "db_table": "start_overrides",
+                "ordering": ("created_at",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at__isnull", True)),
+                        fields=("stage", "entry"),
+                        name="start_overrides_one_in_force",
+                        violation_error_message="This entry has an override in force on this stage: revoke it first.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("after__isnull", True), ("position__gte", 1), ("start_at__isnull", True)),
+                            models.Q(("after__isnull", False), ("position__isnull", True), ("start_at__isnull", True)),
+                            models.Q(("after__isnull", True), ("position__isnull", True), ("start_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="start_overrides_one_kind",
+                        violation_error_message="Give one of position (from 1), after and start at.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="start_overrides_reasoned"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("revoked_at__isnull", True), ("revoked_by__isnull", True)),
+                            models.Q(("revoked_at__isnull", False), ("revoked_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="start_overrides_revocation_signed",
+                    ),
+                ],
             },
         ),
     ]

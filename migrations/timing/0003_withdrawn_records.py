@@ -6,31 +6,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0003_public_delay'),
-        ('timing', '0002_start_lists'),
+        ("events", "0003_public_delay"),
+        ("timing", "0002_start_lists"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='timingrecord',
-            name='withdrawn_at',
-            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='withdrawn at'),
+            model_name="timingrecord",
+            name="withdrawn_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name="withdrawn at"),
         ),
         migrations.AddField(
-            model_name='timingrecord',
-            name='withdrawn_by',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='withdrawn_timing_records', to=settings.AUTH_USER_MODEL, verbose_name='withdrawn by'),
+            model_name="timingrecord",
+            name="withdrawn_by",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="withdrawn_timing_records",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="withdrawn by",
+            ),
         ),
         migrations.AddField(
-            model_name='timingrecord',
-            name='withdrawn_reason',
-            field=models.TextField(blank=True, editable=False, verbose_name='why it was withdrawn'),
+            model_name="timingrecord",
+            name="withdrawn_reason",
+            field=models.TextField(blank=True, editable=False, verbose_name="why it was withdrawn"),
         ),
         migrations.AddConstraint(
-            model_name='timingrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True), ('withdrawn_reason', '')), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='timing_records_withdrawal_signed'),
+            model_name="timingrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("withdrawn_at__isnull", True), ("withdrawn_by__isnull", True), ("withdrawn_reason", "")),
+                    models.Q(
+                        ("withdrawn_at__isnull", False),
+                        ("withdrawn_by__isnull", False),
+                        models.Q(("withdrawn_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="timing_records_withdrawal_signed",
+            ),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0004_eligibility'),
-        ('timing', '0003_withdrawn_records'),
+        ("events", "0004_eligibility"),
+        ("timing", "0003_withdrawn_records"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='entrycrossing',
-            index=models.Index(fields=['ts', 'id'], name='entry_crossings_newest'),
+            model_name="entrycrossing",
+            index=models.Index(fields=["ts", "id"], name="entry_crossings_newest"),
         ),
     ]

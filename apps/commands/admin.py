@@ -1,0 +1,23 @@
+from django.contrib import admin
+
+from apps.accounts.admin_policy import PolicyAdmin
+from apps.commands.models import Command as DeviceCommand
+from apps.commands.models import CommandText
+from apps.common.admin import ReadOnlyAdmin
+
+
+@admin.register(CommandText)
+class CommandTextAdmin(PolicyAdmin[CommandText]):
+    list_display = ("device_model", "pattern", "roles", "description")
+    list_select_related = ("device_model",)
+    list_filter = ("device_model",)
+
+
+@admin.register(DeviceCommand)
+class CommandAdmin(ReadOnlyAdmin[DeviceCommand], PolicyAdmin[DeviceCommand]):
+    """To read: commands are sent over REST (`/api/v1/commands`)."""
+
+    list_display = ("created_at", "device", "text", "state", "author", "response")
+    list_select_related = ("device__model", "author")
+    list_filter = ("state", "organization")
+    search_fields = ("device__imei", "text")
