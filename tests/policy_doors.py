@@ -29,7 +29,7 @@ from trm.api import RESOURCES as RESOURCES_OF_REST
 
 LETTERS = {"view": "v", "add": "a", "change": "c", "delete": "d"}
 SHARED = {"users", "vehicles", "devices"}
-GLOBAL = {"device_models", "io_mappings"}
+GLOBAL = {"device_models", "io_mappings", "command_texts"}
 TOPICS = {"positions": "event", "event_results": "leaderboard", "timing_records": "entry"}
 
 
