@@ -164,7 +164,7 @@ BEGIN
         'entry_segment_starts', 'timing_records', 'start_overrides', 'start_lists',
         'result_revisions', 'acknowledgements', 'webhooks',
         'safety_settings', 'alerts', 'alert_lines', 'entry_accountings', 'stage_closings',
-        'saved_views', 'commands', 'command_texts'
+        'saved_views', 'comments', 'commands', 'command_texts'
     ] LOOP
         EXECUTE format(
             'CREATE OR REPLACE TRIGGER trm_audit AFTER INSERT OR UPDATE OR DELETE ON %I

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from apps.accounts.factories import OrganizationFactory, OrganizationUserFactory, SavedViewFactory, UserFactory
-from apps.accounts.models import Organization, Role, User
+from apps.accounts.models import Comment, Organization, Role, User
 from apps.accounts.policy_table import ANYONE
 from apps.accounts.rights import AnyUser
 from apps.audit.models import AuditEntry
@@ -124,6 +124,7 @@ def _rows(event: Event, pilot: Any) -> dict[str, Any]:
         "device_models": DeviceModelFactory(), "io_mappings": IoMappingFactory(),
         "events": event, "classes": entry.race_class, "entries": entry, "entry_crew": crew,
         "entry_devices": EntryDeviceFactory(entry=entry, device=tracker.device),
+        "comments": Comment(organization=event.organization, author=pilot, table="entries", row="x", text="x"),
         "saved_views": SavedViewFactory(organization=event.organization, author=pilot),
         "audit_log": AuditEntry(id=0, organization=event.organization, event=event),
         "event_scoring_states": EventState(event=event), "entry_scoring_states": EntryState(entry=entry),

@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import policy
+from apps.accounts.admin_comments import Commented
 from apps.accounts.admin_conflict import SEEN, SeeingFormSet, SeesConflicts
 from apps.accounts.admin_views import SavedViews
 from apps.accounts.models import User
@@ -116,7 +117,7 @@ class _Rows:
         return frozenset(every - policy.fields(user, target, inside=obj)) | never
 
 
-class PolicyAdmin(_Rows, SavedViews, admin.ModelAdmin[M]):
+class PolicyAdmin(_Rows, Commented, SavedViews, admin.ModelAdmin[M]):
     """Base of every ModelAdmin of a business table."""
 
     reason_required = False  # whether a change must say why

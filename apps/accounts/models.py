@@ -164,3 +164,22 @@ class SavedView(Row):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Comment(Row):
+    """What somebody said about a row, of whatever table. Never edited; another comment follows."""
+
+    organization = models.ForeignKey(Organization, models.RESTRICT, related_name="comments")
+    author = models.ForeignKey(User, models.RESTRICT, related_name="comments")
+    table = models.CharField(_("table"), max_length=63)
+    row = models.CharField(_("row"), max_length=64)
+    text = models.TextField(_("comment"), max_length=2000)
+
+    class Meta:
+        db_table = "comments"
+        ordering = ("created_at", "id")
+        indexes = [models.Index(fields=("table", "row", "created_at"), name="comments_of_a_row")]
+        constraints = [models.CheckConstraint(condition=~models.Q(text=""), name="comments_say_something")]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text[:60]}"

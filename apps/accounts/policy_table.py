@@ -62,6 +62,7 @@ alerts                vc         vc             vc          vc!       .         
 alert_lines           v          v              v           v         .            .        .
 entry_accountings     va         va             v           va!       .            .        .
 stage_closings        v          v              v           v         .            .        .
+comments              va         va             va          va        .            .        .
 saved_views           vacd       vacd           v+a+c+d+    v+a+c+d+  .            .        .
 audit_log             v          v              .           .         .            .        .
 dry_runs              vad        vad            .           .         .            .        .
@@ -235,6 +236,7 @@ SCOPES = {
     "alert_lines": _of_event("alert__event"),
     "entry_accountings": _of_event("stage__event"),
     "stage_closings": _of_event("stage__event"),
+    "comments": Scope(organizations=("organization",)),
     "saved_views": Scope(organizations=("organization",), person="author"),
     "audit_log": Scope(organizations=("organization",)),
     "dry_runs": _of_event(),

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from apps.accounts.admin_comments import comment_url, comments_of
 from apps.accounts.policy import fields
 from apps.desk import evidence
 from apps.desk.place import Place
@@ -31,6 +32,9 @@ def entry(place: Place, entry: UUID) -> HttpResponse:
         "passings": evidence.passings(row, stage),
         "penalties": EntryPenalty.objects.filter(entry=row, stage=stage).select_related("author"),
         "decisions": Decision.objects.filter(event=place.event, entry=row).select_related("author", "stage"),
+        "comments": comments_of(place.user, row),
+        "comment_url": comment_url(row),
+        "may_comment": place.may("add", "comments"),
         "before": numbers[here - 1] if here else None,
         "after": numbers[here + 1] if here + 1 < len(numbers) else None,
     }

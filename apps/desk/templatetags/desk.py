@@ -35,9 +35,9 @@ def exactly(value: int | None) -> str:
 
 
 @register.filter
-def duration(value: int | None) -> str:
-    """A duration in ms as H:MM:SS, with tenths where there are any."""
-    return "–" if value is None else as_duration(int(value))
+def duration(value: int | str | None) -> str:
+    """A duration in ms as H:MM:SS, with tenths where there are any; a dash for nothing."""
+    return "–" if value in (None, "") else as_duration(int(value))
 
 
 @register.filter
