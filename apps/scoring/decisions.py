@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.catalog.models import Device
+from apps.common.said import of_error
 from apps.course.models import Stage
 from apps.events.domain.standing import check_transition
 from apps.events.models import Entry, Event, RaceClass
@@ -78,7 +79,7 @@ def _check_status(decision: Decision) -> None:
     try:
         check_transition(word.params["status"] if word else "", decision.params["status"], STAGE_TRANSITIONS)
     except ValueError as error:
-        raise ValidationError({"params": str(error)}) from error
+        raise ValidationError({"params": of_error(error, _)}) from error
 
 
 def _check_device(decision: Decision) -> None:

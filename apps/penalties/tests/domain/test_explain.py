@@ -3,9 +3,11 @@
 from datetime import timedelta, timezone
 
 import pytest
+from django.utils.translation import gettext, override
 
+from apps.common.said import told
 from apps.penalties.domain.evaluate import EVALUATORS, evaluate
-from apps.penalties.domain.explain import explain
+from apps.penalties.domain.explain import explain, sentences
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.domain.registry import (
     Before,
@@ -150,3 +152,12 @@ def test_a_penalty_of_another_engine_is_told_too() -> None:
     """Frozen inputs may lack what today's sentences name, and its evaluator may be gone."""
     assert "(unknown)" in explain(Issued("f", "late_start", "ss", 60_000))
     assert explain(Issued("f", "parking", "x", 60_000)).startswith("parking: x. Penalty 0:01:00.")
+
+
+def test_it_is_read_out_in_albanian_from_what_is_stored_in_english() -> None:
+    penalty = issued("speed_zone:z")
+    with override("sq"):
+        lines = [told(one, gettext) for one in sentences(penalty)]
+    assert lines[0].startswith("Tejkalim") and "ekuipazhi" in lines[0] and "km/h" in lines[0]
+    assert lines[1].startswith("Rregulli: ") and lines[3].startswith("Llogaritja: 6 impulse ×")
+    assert "pulses" in penalty.inputs["arithmetic"], "what is stored stays as it was"
