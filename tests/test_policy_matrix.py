@@ -64,6 +64,8 @@ def test_there_are_more_than_a_thousand_cases() -> None:
         ("rest", ("participant", "devices", "view")),
         ("rest", ("timekeeper", "classes", "change")),
         ("rest", ("marshal", "entries", "add")),
+        ("rest", ("timekeeper", "", "decide")),
+        ("rest", ("viewer", "", "rescore")),
         ("websocket", ("anyone", "positions", "view")),
         ("websocket", ("anyone", "timing_records", "view")),
     ],
@@ -73,7 +75,8 @@ def test_a_hole_opened_on_purpose_is_caught(
 ) -> None:
     role, resource, action = hole
     holed = deepcopy(policy_rules.RULES)
-    holed.resources.setdefault((resource, action), {})[role] = ""
+    rule = holed.resources.setdefault((resource, action), {}) if resource else holed.acts[action]
+    rule[role] = ""
     monkeypatch.setattr(policy_rules, "RULES", holed)
     wrong, _count = mistakes(DOOR_NAMES[door], world, role, resource)
     assert any(f"{role} {action} {resource}" in line for line in wrong)

@@ -7,11 +7,13 @@ import pytest
 from django.db import connection
 
 from apps.accounts.factories import UserFactory
+from apps.audit.models import AuditEntry
 from apps.catalog.factories import VehicleFactory
 from apps.course.factories import SegmentFactory, StageFactory, WaypointFactory
 from apps.course.models import Stage
 from apps.events.factories import EntryCrewFactory, EntryDeviceFactory, EntryFactory, EventFactory, RaceClassFactory
 from apps.events.models import Entry, Event
+from apps.integrations.factories import DeliveryFactory, DomainEventFactory, WebhookFactory
 from apps.penalties.factories import PenaltyFormulaFactory
 from apps.rest.tests.client import Api, official
 
@@ -209,3 +211,74 @@ def test_a_rescore_is_asked_of_the_scorer(event: Event, director: Api, redis: An
     assert director.post(f"events/{event.id}/rescore", {}).status == 202
     assert redis.xlen("recompute:requests") == 1
     assert director.post(f"events/{event.id}/rescore", {"entry": str(EntryFactory().id)}).fields == {"entry"}
+
+
+def test_a_time_is_of_a_control_of_its_event_and_is_withdrawn(event: Event, stage: Stage, entries: list[Entry]) -> None:
+    marshal = official(event.organization, "marshal")
+    elsewhere = WaypointFactory().id
+    body = {"entry": str(entries[0].id), "control": str(elsewhere), "source": "marshal", "ts": "2026-06-07T07:00:00Z"}
+    assert marshal.post("timing_records", body).fields == {"control"}
+    body["control"] = str(stage.segments.get().waypoints.all()[0].id)
+    made = marshal.post("timing_records", body)
+    taken = f"timing_records/{made.json['id']}/withdraw"
+    assert official(event.organization, "viewer").post(taken, {"reason": "Wrong car"}).status == 403
+    assert marshal.post(taken, {"reason": " "}).status == 400
+    assert marshal.post(taken, {"reason": "Wrong car"}).json["withdrawn_reason"] == "Wrong car"
+
+
+def test_what_is_not_retroactive_stays_once_a_stage_has_begun(director: Api, event: Event, stage: Stage) -> None:
+    admin = official(event.organization)
+    assert stage.starts_at == START
+    stage.starts_at = datetime.now(UTC) - timedelta(hours=1)
+    stage.save()
+    rule = PenaltyFormulaFactory(event=event, retroactive=False)
+    refused = director.delete(f"penalty_formulas/{rule.id}")
+    assert (refused.status, stage.name in refused.json["errors"][0]["message"]) == (400, True)
+    line = AuditEntry.objects.filter(table="penalty_formulas", row_id=str(rule.id)).latest("id")
+    assert admin.post(f"audit_log/{line.id}/revert", {"reason": "Not meant"}).status == 409
+    type(rule).objects.filter(pk=rule.pk).update(penalty=999)
+    line = AuditEntry.objects.filter(table="penalty_formulas", row_id=str(rule.id)).latest("id")
+    again = admin.post(f"audit_log/{line.id}/revert", {"reason": "Not meant"})
+    assert (again.status, "begun" in again.json["detail"]) == (409, True)
+    rule.refresh_from_db()
+    assert rule.penalty == 999
+    later = PenaltyFormulaFactory(event=event, retroactive=True)
+    assert director.delete(f"penalty_formulas/{later.id}").status == 204
+
+
+def test_a_director_registers_a_person_for_a_crew_and_gives_no_rights(event: Event, director: Api) -> None:
+    entry = EntryFactory(event=event)
+    made = director.post("users", {"email": "new@example.org", "first_name": "Ana", "last_name": "Hoxha"})
+    assert made.status == 201, made.content
+    person = made.json["id"]
+    link = {"entry": str(entry.id), "user": person, "role": "pilot"}
+    assert director.post("entry_crew", link).status == 201
+    (member,) = director.get(f"organization_users?user={person}").rows
+    assert member["role"] == "participant"
+    assert director.patch(f"organization_users/{member['id']}", {"role": "org-admin"}).status == 403
+    other = {"email": "b@example.org", "first_name": "B", "last_name": "C"}
+    assert director.post("users", {**other, "organization": str(EventFactory().organization_id)}).status == 403
+    assert official(event.organization, "timekeeper").post("users", other).status == 403
+
+
+def test_webhooks_have_their_secrets_shown_once(event: Event, director: Api) -> None:
+    admin = official(event.organization)
+    body = {"organization": str(event.organization_id), "name": "Ours", "url": "https://hooks.example.org/trm"}
+    hook = WebhookFactory(organization=event.organization)
+    assert director.post("webhooks", body).status == 403
+    shown = admin.get(f"webhooks/{hook.id}").json
+    assert not {"secret", "previous_secret"} & shown.keys()
+    secret = admin.post(f"webhooks/{hook.id}/renew_secret").json["secret"]
+    hook.refresh_from_db()
+    assert hook.secret == secret
+    assert director.post(f"webhooks/{hook.id}/renew_secret").status == 403
+    sent = DeliveryFactory(webhook=hook, domain_event=DomainEventFactory(event=event), state="given_up")
+    assert admin.post(f"webhook_deliveries/{sent.id}/again").json["state"] == "pending"
+    assert [row["id"] for row in director.get(f"domain_events?event={event.id}").rows][-1:] == [sent.domain_event_id]
+
+
+def test_who_has_seen_an_alarm_signs_it(event: Event, entries: list[Entry]) -> None:
+    marshal = official(event.organization, "marshal")
+    made = marshal.post("acknowledgements", {"entry": str(entries[0].id), "alarm_ts": 1_780_000_000_000})
+    assert (made.status, made.json["author"]) == (201, str(marshal.user.pk))  # type: ignore[union-attr]
+    assert official(event.organization, "viewer").get("acknowledgements").status == 403

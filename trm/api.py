@@ -11,6 +11,7 @@ from apps.catalog import api as catalog
 from apps.commands import api as commands
 from apps.course import api as course
 from apps.events import api as events
+from apps.integrations import api as integrations
 from apps.live import api as live
 from apps.penalties import api as penalties
 from apps.rest import accounts_api as accounts
@@ -20,7 +21,7 @@ from apps.rest.views import ApiView
 from apps.scoring import api as scoring
 from apps.timing import api as timing
 
-APPS = (accounts, catalog, events, course, timing, penalties, audit, scoring, commands, live)
+APPS = (accounts, catalog, events, course, timing, penalties, audit, scoring, integrations, commands, live)
 RESOURCES: dict[str, type[ApiView]] = {name: view for app in APPS for name, view in app.RESOURCES.items()}
 NAMED: dict[str, type[ApiView]] = {"tokens": Tokens, "me": Whoami, **RESOURCES}
 

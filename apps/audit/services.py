@@ -1,5 +1,6 @@
 """Acts on the audit log: read a history, take a change back."""
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,7 @@ from apps.accounts.rights import AnyUser
 from apps.audit import queries
 from apps.audit.models import Action, AuditEntry, AuditQuerySet, model_of
 from apps.common.audit import because
+from apps.common.base import Row
 
 # Evidence and documents are answered by another row, not taken back: so it stays seen what was there.
 KEPT = {
@@ -103,25 +105,46 @@ def _hold_as_left(line: AuditEntry) -> None:
 
 def _undo_update(model: type[Model], line: AuditEntry, user: AnyUser) -> None:
     policy.require(user, "change", _row(model, line))
+    _refuse_wrong(user, "change", _as_it_was(model, line))
     queries.put_back(line.table, line.row_id, line.old or {})
-    row = _row(model, line)
-    row.full_clean()
-    _permit(user, "change", row)
-    row.save()  # for what follows a save: updated_at, by which others see a conflict
+    _row(model, line).save()  # for what follows a save: updated_at, by which others see a conflict
 
 
 def _undo_insert(model: type[Model], line: AuditEntry, user: AnyUser) -> None:
     row = _row(model, line)
     policy.require(user, "delete", row)
+    if isinstance(row, Row):
+        row.refuse_removal()
     row.delete()
 
 
 def _undo_delete(model: type[Model], line: AuditEntry, user: AnyUser) -> None:
-    columns = {field.column for field in model._meta.concrete_fields}
-    queries.insert(line.table, {name: value for name, value in (line.old or {}).items() if name in columns})
-    row = _row(model, line)
+    _refuse_wrong(user, "add", _as_it_was(model, line))
+    queries.insert(line.table, _columns(model, line))
+
+
+def _as_it_was(model: type[Model], line: AuditEntry) -> Model:
+    """The row as it would be, with the database as it is: so that `clean`, which compares the two, sees a change."""
+    with transaction.atomic():
+        if line.action == Action.DELETE:
+            queries.insert(line.table, _columns(model, line))
+        else:
+            queries.put_back(line.table, line.row_id, line.old or {})
+        row = _row(model, line)
+        transaction.set_rollback(True)
+    row._state.adding = line.action == Action.DELETE
+    return row
+
+
+def _refuse_wrong(user: AnyUser, action: str, row: Model) -> None:
+    """Raises ValidationError, PermissionDenied or RevertError, as if the user had typed it."""
     row.full_clean()
-    _permit(user, "add", row)
+    _permit(user, action, row)
+
+
+def _columns(model: type[Model], line: AuditEntry) -> dict[str, Any]:
+    columns = {field.column for field in model._meta.concrete_fields}
+    return {name: value for name, value in (line.old or {}).items() if name in columns}
 
 
 UNDO = {Action.UPDATE.value: _undo_update, Action.INSERT.value: _undo_insert, Action.DELETE.value: _undo_delete}

@@ -14,3 +14,6 @@ class Row(models.Model):
 
     class Meta:
         abstract = True
+
+    def refuse_removal(self) -> None:
+        """Raises ValidationError, saying why, for a row that must stay. Asked at every door before it is deleted."""

@@ -1,4 +1,4 @@
-"""What holds on to controls by their bare ids."""
+"""Controls by their bare ids: whether they are an event's, and what holds on to them."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,6 +17,22 @@ REFERENCES = """
                                      and key like any(select '%%' || id || '%%' from unnest(%(ids)s::uuid[]) id)))
     ) as found (what, n) where n > 0
 """
+
+
+CONTROL_OF = """
+    select exists (select from geofences where id = %(id)s and event_id = %(event)s)
+        or exists (select from waypoints w join segments s on s.id = w.segment_id join stages st on st.id = s.stage_id
+                   where w.id = %(id)s and st.event_id = %(event)s)
+        or exists (select from speed_limit_zones z join segments s on s.id = z.segment_id
+                   join stages st on st.id = s.stage_id where z.id = %(id)s and st.event_id = %(event)s)
+"""
+
+
+def is_control_of(event: UUID, control: UUID) -> bool:
+    """Whether it is a geofence, a waypoint or a speed zone of the event."""
+    with connection.cursor() as cursor:
+        cursor.execute(CONTROL_OF, {"event": event, "id": control})
+        return bool(cursor.fetchone()[0])
 
 
 def references(ids: Sequence[UUID]) -> list[str]:

@@ -38,6 +38,12 @@ class NotBackwards(models.Model):
         if begun:
             raise ValidationError(_not_any_more(begun), code="not_retroactive")
 
+    def refuse_removal(self) -> None:
+        """Raises ValidationError, naming the stages, where what was driven would be scored without the row."""
+        if stages := begun_stages(self):
+            text = _("It has begun: %(stages)s. The row is not retroactive: it stays as it is.")
+            raise ValidationError(text % {"stages": stages}, code="not_retroactive")
+
     def _changes(self, held: "NotBackwards") -> set[str]:
         """The fields that count and differ from what is on record."""
         counting = [field for field in self._meta.concrete_fields if field.name not in KEPT | self.DESCRIPTIVE]

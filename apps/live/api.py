@@ -16,7 +16,10 @@ from apps.accounts import policy
 from apps.common.position import instant
 from apps.events.audience import Audience, audience_of
 from apps.live import queries
+from apps.live.models import Acknowledgement
+from apps.rest import writing
 from apps.rest.answers import answer
+from apps.rest.views import AddOnlyResource
 from apps.scoring import act_api
 from apps.scoring.released import running_entries
 
@@ -145,4 +148,17 @@ def _trkpts(line: queries.Line) -> str:
     )
 
 
-RESOURCES = {"events": Events, "entries": Entries}
+class Acknowledgements(AddOnlyResource):
+    """Who has seen an entry's alarm. A later alarm asks again."""
+
+    model = Acknowledgement
+    order = ("-alarm_ts",)
+    expand = ("entry",)
+    read_only = frozenset({"author"})
+
+    def make(self, values: dict[str, Any]) -> Acknowledgement:
+        row: Acknowledgement = super().make(values | {"author": writing.person(self.user)})
+        return row
+
+
+RESOURCES = {"events": Events, "entries": Entries, "acknowledgements": Acknowledgements}

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from apps.accounts.models import Organization, OrganizationUser, User
-from apps.accounts.services import memberships_changed
+from apps.accounts.models import Organization, OrganizationUser, Role, User
+from apps.accounts.services import memberships_changed, set_role
 from apps.rest import writing
+from apps.rest.registered import Registered
 from apps.rest.views import ResourceViewSet
 
 
@@ -14,19 +15,26 @@ class Organizations(ResourceViewSet):
     search = ("name", "slug")
 
 
-class Users(ResourceViewSet):
-    """Passwords are set in the admin; a user made here signs in once they have one."""
+class Users(Registered):
+    """Who is made here becomes a participant of the organization, and so can be put into crews: no more than that.
 
+    Passwords are set in the admin; a user made here signs in once they have one.
+    """
+
+    asked = User
     model = User
     order = ("last_name", "first_name")
     search = ("first_name", "last_name", "email")
     read_only = frozenset({"is_staff"})
 
-    def make(self, values: dict[str, Any]) -> User:
+    def make_row(self, values: dict[str, Any]) -> User:
         row = User(**values)
         row.set_unusable_password()
         writing.save_new(self.user, row)
         return row
+
+    def register(self, home: Organization, row: User) -> None:
+        set_role(home, row, Role.PARTICIPANT)
 
 
 class OrganizationUsers(ResourceViewSet):

@@ -26,6 +26,7 @@ from rest_framework.viewsets import GenericViewSet
 from apps.accounts import policy
 from apps.accounts.places import OwnedEvent
 from apps.accounts.rights import AnyUser, rights_of
+from apps.common.base import Row
 from apps.rest import filters, idempotency, reading, writing
 from apps.rest.answers import JSON, answer, encode, etag
 from apps.rest.inside import attach
@@ -246,6 +247,8 @@ class ResourceViewSet(AddOnlyResource):
             row = self.row(pk, lock=True)
             policy.require(self.user, "delete", row)
             self._refuse_outdated(row, {})
+            if isinstance(row, Row):
+                row.refuse_removal()
             self.remove(row)
             return HttpResponse(status=204)
 

@@ -2,10 +2,21 @@
 
 from typing import Any
 
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
 from apps.accounts import policy
 from apps.rest import writing
+from apps.rest.serializers import Body, Text
 from apps.rest.views import AddOnlyResource, ReadOnlyResource, ResourceViewSet
 from apps.timing.models import EntryCrossing, EntrySegmentStart, StartList, TimingRecord
+from apps.timing.services import withdraw
+
+
+class Reason(Body):
+    reason = Text(max_length=2000)
 
 
 class EntrySegmentStarts(ResourceViewSet):
@@ -44,6 +55,14 @@ class TimingRecords(AddOnlyResource):
         policy.require(self.user, "record_time", row)
         writing.save_new(self.user, row)
         return row
+
+    @extend_schema(request=Reason)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> HttpResponse:
+        """Take the time back: it stays as evidence, and counts no more."""
+        row = self.row(pk)
+        policy.require(self.user, "record_time", row)
+        return self.shown(withdraw(row, writing.person(self.user), self.given(Reason)["reason"]))
 
 
 class StartLists(ReadOnlyResource):

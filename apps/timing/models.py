@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
 from apps.course.models import Segment, Stage
+from apps.course.queries import is_control_of
 from apps.events.models import Entry, TimingSource
 
 
@@ -144,6 +145,10 @@ class TimingRecord(Row):
 
     def __str__(self) -> str:
         return f"{self.entry} {self.source} {self.ts:%H:%M:%S}"
+
+    def clean(self) -> None:
+        if self.entry_id and self.control and not is_control_of(self.entry.event_id, self.control):
+            raise ValidationError({"control": _("The event of this entry has no such control.")})
 
 
 class StartOverride(Row):

@@ -43,6 +43,7 @@ def record(new: NewRecord, author: User) -> TimingRecord:
         author=author,
     )
     row.clean_fields()
+    row.clean()
     with transaction.atomic():
         TimingRecord.objects.bulk_create([row], ignore_conflicts=True)
         held = TimingRecord.objects.select_related("entry", "author").get(pk=new.id)
