@@ -80,7 +80,8 @@ class Exporter:
         worked = False
         for held in self._held:
             room = self._pace.most - len(held.messages)
-            messages = held.group.read(min(room, READ_AT_ONCE), block)
+            # None where what an earlier life held fills a batch: Redis takes a COUNT of 0 for all there is.
+            messages = held.group.read(min(room, READ_AT_ONCE), block) if room > 0 else []
             held.take(messages)
             due = len(held.messages) >= self._pace.most or time.monotonic() - held.since >= self._pace.flush_s
             if held.messages and due:

@@ -18,7 +18,7 @@ from redis import Redis
 
 from apps.analytics import files, metrics, sinks
 from apps.analytics.columns import POSITIONS
-from apps.analytics.sinks import Files, Sink
+from apps.analytics.sinks import Files, Intent, Sink
 from apps.analytics.worker import GROUP, Exporter, ExportPace
 from apps.common import stream
 from apps.common.position import Position
@@ -194,6 +194,30 @@ def test_what_the_stream_has_lost_is_said_and_holds_nobody_up(redis: Redis, tmp_
     exporter(redis, Files(str(tmp_path))).run_until_idle()
     assert len(rows(tmp_path)) == 4 and pending(redis) == 0
     assert metrics.LOST._value.get() - before == 6
+
+
+class Noting(Files):
+    """Notes how many records each batch has."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.sizes: list[int] = []
+
+    def intend(self, intent: Intent) -> None:
+        self.sizes.append(len(intent.ids))
+        super().intend(intent)
+
+
+def test_a_whole_batch_left_by_an_earlier_life_makes_the_next_no_larger(redis: Redis, tmp_path: Path) -> None:
+    """It once read with a COUNT of 0, all there was: a night's backlog in memory at once."""
+    send(redis, 700)
+    earlier = stream.Group(redis, STREAM, GROUP, "one")
+    earlier.ensure()
+    earlier.read(200, 1)
+    sink = Noting(tmp_path.as_uri())
+    exporter(redis, sink, most=200).run_until_idle()
+    check_once(tmp_path, 700)
+    assert max(sink.sizes) == 200
 
 
 @pytest.mark.slow
