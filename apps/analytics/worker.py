@@ -86,7 +86,7 @@ class Exporter:
             due = len(held.messages) >= self._pace.most or time.monotonic() - held.since >= self._pace.flush_s
             if held.messages and due:
                 self._flush(held)
-            worked |= bool(messages)
+            worked |= bool(messages) or room <= 0
         return worked
 
     def run_until_idle(self) -> None:
