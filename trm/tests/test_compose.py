@@ -16,7 +16,8 @@ from trm.tests.deployment import ROOT, compose, ours, services
 
 # Read by uvicorn and by libpq, not by us.
 FOREIGN = {"FORWARDED_ALLOW_IPS", "PGOPTIONS"}
-ROLES = {"web", "live", "processor", "scorer", "relay", "worker-acts", "worker-bulk", "beat", "prepare"}
+PROCESSES = {"web", "live", "processor", "scorer", "relay", "safety", "commands"}
+ROLES = PROCESSES | {"worker-acts", "worker-bulk", "beat", "prepare"}
 
 
 def test_every_role_has_its_service() -> None:

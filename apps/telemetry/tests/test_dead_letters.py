@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from redis import Redis
-from structlog.testing import capture_logs
 
 from apps.common import letters, stream
 from apps.common.letters import Act
@@ -284,11 +283,10 @@ def test_drop_wants_a_reason_and_a_yes(redis: Redis, monkeypatch: pytest.MonkeyP
     assert "1 dropped" in run("drop", "--all", "--reason", "noise") and lying(redis) == []
 
 
-def test_what_is_dropped_stands_whole_in_the_log(redis: Redis) -> None:
+def test_what_is_dropped_stands_whole_in_the_log(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     id = put_aside(redis, GARBAGE, "odd")
-    with capture_logs() as said:
-        run("drop", id, "--reason", "noise", "--yes")
-    [line] = said
+    run("drop", id, "--reason", "noise", "--yes")
+    [line] = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     assert line["event"] == "dead letter dropped" and line["id"] == id and line["reason"] == "noise" and line["by"]
     assert line["fields"]["payload"] == {"base64": "/wB7"}
 
