@@ -5,7 +5,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from apps.accounts.models import Organization, OrganizationUser, Role, SavedView, User
+from apps.accounts.models import Comment, Organization, OrganizationUser, Role, SavedView, User
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -46,3 +46,14 @@ class SavedViewFactory(DjangoModelFactory[SavedView]):
     author = factory.SubFactory(UserFactory)
     table = "entries"
     name = factory.Sequence(lambda n: f"View {n}")
+
+
+class CommentFactory(DjangoModelFactory[Comment]):
+    """`table` and `row` are the caller's to say."""
+
+    class Meta:
+        model = Comment
+
+    organization = factory.SubFactory(OrganizationFactory)
+    author = factory.SubFactory(UserFactory)
+    text = "seen at CP 2"

@@ -13,18 +13,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from apps.accounts.models import User
+from apps.archive.personal import FREE_TEXTS
 from apps.common import audit
 from apps.scoring import snapshot
 from apps.scoring.models import ResultRevision
 from apps.timing.models import StartList
 
 SEPARATOR = " / "  # between the members of a crew (apps/scoring/printed.py, start_lists.py)
-# Where people write freely: a machine cannot tell whom a word means, so what holds the name is shown to a person.
-FREE_TEXTS = (
-    ("decisions", "reason"), ("decisions", "revoked_reason"), ("timing_records", "reason"),
-    ("entry_incidents", "note"), ("start_overrides", "reason"), ("start_lists", "reason"),
-    ("result_revisions", "reason"), ("acknowledgements", "note"), ("events", "notes"), ("audit_log", "reason"),
-)  # fmt: skip
 # The entries whose crew the person is or ever was.
 ENTRIES = """
     select entry_id::text from entry_crew where user_id = %(user)s
@@ -118,11 +113,9 @@ def _person(cursor: Any, user: User) -> _Person:
 
 def _mentions(cursor: Any, person: _Person) -> list[str]:
     found = []
-    for table, column in FREE_TEXTS:
-        cursor.execute(
-            f"select id from {table} where exists (select from unnest(%s::text[]) w where strpos({column}, w) > 0)",
-            [[*person.names, *person.emails]],
-        )
+    holds = "select id from {} where exists (select from unnest(%s::text[]) w where strpos({}::text, w) > 0)"
+    for table, column in [(table, column) for table, columns in FREE_TEXTS.items() for column in columns]:
+        cursor.execute(holds.format(table, f'"{column}"'), [[*person.names, *person.emails]])
         found += [f"{table} {id}: {column}" for (id,) in cursor.fetchall()]
     return found
 

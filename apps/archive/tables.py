@@ -8,6 +8,33 @@ from dataclasses import dataclass
 
 ENTRIES = "select id from entries where event_id = %(event)s"
 STAGES = "select id from stages where event_id = %(event)s"
+ALERTS = "select id from alerts where event_id = %(event)s"
+# Said by the event's organization to a tracker while that was the event's.
+COMMANDS = f"""
+    organization_id in (select organization_id from events where id = %(event)s) and exists (
+        select from entry_devices a
+        where a.device_id = commands.device_id and a.entry_id in ({ENTRIES})
+          and commands.not_before >= a.assigned_from and commands.not_before < coalesce(a.assigned_until, 'infinity'))
+"""
+# Of a row that goes along under its id; a penalty keeps its id when it is computed anew.
+COMMENTED = {
+    "events": "select %(event)s::uuid", "entries": ENTRIES, "stages": STAGES, "alerts": ALERTS,
+} | {
+    name: f"select id from {name} where event_id = %(event)s"
+    for name in ("classes", "geofences", "penalty_formulas", "decisions", "result_revisions")
+} | {
+    name: f"select id from {name} where entry_id in ({ENTRIES})"
+    for name in ("entry_crew", "entry_devices", "timing_records", "entry_incidents", "entry_penalties")
+} | {
+    name: f"select id from {name} where stage_id in ({STAGES})"
+    for name in ("segments", "start_lists", "start_overrides", "stage_closings", "entry_accountings")
+}  # fmt: skip
+COMMENTS = "organization_id in (select organization_id from events where id = %(event)s) and ({})".format(
+    " or ".join(
+        f"comments.\"table\" = '{name}' and comments.row in (select id::text from ({ids}) as {name}_ids (id))"
+        for name, ids in COMMENTED.items()
+    )
+)
 # Every column by which a table of the event names a person.
 PEOPLE = f"""
     select user_id from entry_crew where entry_id in ({ENTRIES})
@@ -24,6 +51,15 @@ PEOPLE = f"""
     union select revoked_by_id from decisions where event_id = %(event)s
     union select published_by_id from result_revisions where event_id = %(event)s
     union select author_id from acknowledgements where entry_id in ({ENTRIES})
+    union select acknowledged_by_id from alerts where event_id = %(event)s
+    union select owner_id from alerts where event_id = %(event)s
+    union select closed_by_id from alerts where event_id = %(event)s
+    union select author_id from alert_lines where alert_id in ({ALERTS})
+    union select author_id from entry_accountings where stage_id in ({STAGES})
+    union select author_id from stage_closings where stage_id in ({STAGES})
+    union select reopened_by_id from stage_closings where stage_id in ({STAGES})
+    union select author_id from commands where {COMMANDS}
+    union select author_id from comments where {COMMENTS}
 """
 ORGANIZATION = "select organization_id from events where id = %(event)s"
 SEGMENTS = f"select id from segments where stage_id in ({STAGES})"
@@ -84,7 +120,34 @@ TABLES = (
     Table("decisions", "event_id = %(event)s"),
     Table("result_revisions", "event_id = %(event)s"),
     Table("acknowledgements", f"entry_id in ({ENTRIES})"),
+    Table("safety_settings", "event_id = %(event)s"),
+    Table("alerts", "event_id = %(event)s"),
+    Table("alert_lines", f"alert_id in ({ALERTS})"),
+    Table("entry_accountings", f"stage_id in ({STAGES})"),
+    Table("stage_closings", f"stage_id in ({STAGES})"),
+    # What still waits here is nothing to be sent from there.
+    Table("commands", COMMANDS, instead=(("state", "case when sent_at is null then 'expired' else state end"),)),
+    Table("comments", COMMENTS),
 )
+# What no archive holds, and why; a test fails for a table that is neither above nor here.
+LEFT_OUT = {
+    "computed anew from what is in the archive": (
+        "entry_crossings", "entry_penalties", "stage_results", "event_results", "event_scoring_states",
+        "entry_scoring_states", "outbox",
+    ),
+    "rights and ways in: whoever imports decides": (
+        "organization_users", "organization_user_permissions", "organization_group_permissions", "auth_permission",
+        "auth_group", "guardian_userobjectpermission", "guardian_groupobjectpermission", "api_tokens",
+        "idempotency_keys", "django_session", "axes_accessattempt", "axes_accessattemptexpiration",
+        "axes_accessfailurelog", "axes_accesslog",
+    ),
+    "settings of a machine or an organization, not of an event": (
+        "django_content_type", "saved_views", "command_texts", "webhooks",
+    ),
+    "what was told to whom: nobody is told again there": ("domain_events", "webhook_deliveries"),
+    "records that are no positions yet: replay them first": ("telemetry_deadletter",),
+    "goes along to be read, as audit.jsonl; Django's own log says less of the same": ("audit_log", "django_admin_log"),
+}  # fmt: skip
 
 # When which tracker was the event's, as assigned now and as frozen in revisions: what any recompute may look at.
 WINDOWS = f"""
