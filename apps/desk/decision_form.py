@@ -140,7 +140,7 @@ class DecisionForm(forms.Form):
         if type_.startswith("scopes"):
             return forms.MultipleChoiceField(
                 label=label, choices=[one for one in AppliesTo.choices if one[0] in SCOPES], required=False,
-                widget=forms.CheckboxSelectMultiple, help_text=_("None chosen = stage and overall."),
+                widget=forms.CheckboxSelectMultiple, help_text=_("None chosen = all of them."),
             )  # fmt: skip
         return forms.ChoiceField(label=label, choices=_choices(name, self.stage))
 

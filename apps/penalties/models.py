@@ -55,7 +55,13 @@ def decision_choices() -> list[tuple[str, Promise]]:
 
 
 def stage_and_overall() -> list[str]:
+    """The default of before the start order was named; its migration goes by this name."""
     return [AppliesTo.STAGE.value, AppliesTo.OVERALL.value]
+
+
+def everything() -> list[str]:
+    """A sporting penalty touches the start order like the rest (rulebook §6.3)."""
+    return list(AppliesTo.values)
 
 
 class PenaltyFormula(NotBackwards, Row):
@@ -87,7 +93,7 @@ class PenaltyFormula(NotBackwards, Row):
     bracket_mode = models.CharField(
         _("bracket mode"), max_length=12, choices=BracketMode.choices, default=BracketMode.FLAT_MAX
     )
-    applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall)
+    applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=everything)
     params = models.JSONField(_("settings of the evaluator"), default=dict, blank=True)
     article = models.CharField(_("article"), max_length=200, blank=True, help_text=_("Where the regulations say so."))
     grade = models.CharField(
@@ -262,7 +268,7 @@ class EntryPenalty(Row):
     formula_snapshot = models.JSONField(_("formula as it was"), default=dict)
     inputs = models.JSONField(_("inputs"), default=dict)
     seconds = models.DecimalField(_("seconds"), max_digits=10, decimal_places=3)
-    applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=stage_and_overall)
+    applies_to = ArrayField(models.CharField(max_length=12, choices=AppliesTo.choices), default=everything)
     status = models.CharField(_("status"), max_length=12, choices=PenaltyStatus.choices, default=PenaltyStatus.PROPOSED)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.RESTRICT, null=True, blank=True, related_name="decided_penalties"

@@ -186,21 +186,21 @@ def _input_stage(stage: Stage, strategy: Strategy) -> Stage:
 
 
 def _of_stage(stage: Stage, *, with_penalties: bool) -> _Ranking:
-    """Stage result, plus penalties that touch the start order alone (rulebook 6.3); or the time without any."""
+    """Special-stage time plus the penalties that touch the start order (rulebook 6.3), or without any."""
     rows = list(StageResult.objects.filter(stage=stage, entry__competing=True))
-    done = [row for row in rows if row.status == ResultStatus.FINISHED]
-    if with_penalties:
-        extra = _start_order_only(stage)
-        merits = {str(r.entry_id): r.total_ms + extra.get(str(r.entry_id), 0) for r in done if r.total_ms is not None}
-    else:
-        merits = {str(r.entry_id): r.time_ms for r in done if r.time_ms is not None}
+    counted = _start_order_penalties(stage) if with_penalties else {}
+    merits = {
+        str(row.entry_id): row.time_ms + counted.get(str(row.entry_id), 0)
+        for row in rows
+        if row.status == ResultStatus.FINISHED and row.time_ms is not None
+    }
     return merits, {str(row.entry_id): row.status for row in rows}
 
 
-def _start_order_only(stage: Stage) -> dict[str, int]:
+def _start_order_penalties(stage: Stage) -> dict[str, int]:
     sums: dict[str, int] = {}
     rows = EntryPenalty.objects.filter(stage=stage, applies_to__contains=[AppliesTo.START_ORDER])
-    rows = rows.exclude(applies_to__contains=[AppliesTo.STAGE]).exclude(status=PenaltyStatus.WAIVED)
+    rows = rows.exclude(status=PenaltyStatus.WAIVED)
     for entry, seconds in rows.values_list("entry_id", "seconds"):
         sums[str(entry)] = sums.get(str(entry), 0) + int(seconds * 1000)
     return sums

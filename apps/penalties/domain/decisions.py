@@ -133,7 +133,7 @@ def _fits(type_: str, value: Any) -> bool:
 
 
 def _imposed(decision: Decision) -> Issued:
-    scopes = frozenset(decision.params.get("applies_to", ("stage", "overall")))
+    scopes = frozenset(decision.params.get("applies_to", SCOPES))
     inputs = {"decision": decision.number, "reason": decision.reason, "arithmetic": "imposed by decision"}
     return Issued("", IMPOSED, decision.id, decision.params["ms"], inputs, scopes, decision.article)
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-BOTH = frozenset({"stage", "overall"})
+# Organisers count sporting penalties for the start order, too (6.3, Dakar): a rule says so when it does not.
+EVERYTHING = frozenset({"stage", "overall", "start_order"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Formula:
     offence_max: float | None = None
     penalty_ms: int = 0
     mode: str = "flat_max"
-    applies_to: frozenset[str] = BOTH
+    applies_to: frozenset[str] = EVERYTHING
     article: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -51,7 +52,7 @@ class Issued:
     target: str
     ms: int
     inputs: Mapping[str, Any] = field(default_factory=dict)
-    applies_to: frozenset[str] = BOTH
+    applies_to: frozenset[str] = EVERYTHING
     article: str = ""
     fixes: tuple[int, ...] = ()
     status: str = ""

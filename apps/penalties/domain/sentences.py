@@ -64,5 +64,5 @@ STATUSES: Mapping[str, Said] = {
 SCOPES: Mapping[str, Said] = {
     "overall": Said("overall"),
     "stage": Said("stage"),
-    "start_order": Said("start_order"),
+    "start_order": Said("start order"),
 }

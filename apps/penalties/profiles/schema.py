@@ -89,7 +89,7 @@ class Rule(Struct, forbid_unknown_fields=True, frozen=True):
     offence_max: float | None = None
     penalty: float | str | None | UnsetType = UNSET
     mode: Literal["flat_max", "per_impulse", "whole", "marginal", "per_second"] = "flat_max"
-    applies_to: list[AppliesTo] = msgspec.field(default_factory=lambda: ["stage", "overall"])
+    applies_to: list[AppliesTo] = msgspec.field(default_factory=lambda: ["stage", "overall", "start_order"])
     params: dict[str, Any] = msgspec.field(default_factory=dict)
     article: Text = ""
     grade: Grade = ""

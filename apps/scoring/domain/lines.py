@@ -57,6 +57,6 @@ def stage_line(reading: Reading, who: Competitor) -> Line:
         super_splits=reading.splits if reading.super_special else (),
         lumped=lumped,
         clean_ms=clean,
-        start_order_ms=None if clean is None or total is None else total + reading.start_order_penalty_ms,
+        start_order_ms=None if clean is None else clean + reading.start_order_penalty_ms,
         penalty_ms=0 if total is None else reading.penalty_ms,
     )

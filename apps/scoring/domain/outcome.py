@@ -21,8 +21,7 @@ class StageOutcome:
     """The reading of a stage for one entry; times in ms.
 
     `penalties` keeps waived ones too (their keys in `waived`); the sums leave them out. `penalty_ms`
-    touches the stage, `overall_penalty_ms` the event; `start_order_penalty_ms` is what the next start list counts
-    beyond the stage's penalties (rulebook 6.3).
+    touches the stage, `overall_penalty_ms` the event, `start_order_penalty_ms` the next start list (rulebook 6.3).
     `total_ms` is set once finished, or when a lump stands for the time. `conflicts` are sentences for the officials.
     `counts` is what the stage puts on the entry's account. `inputs_hash` covers the outcome and its crossings.
     """

@@ -219,7 +219,7 @@ def _outcome(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> StageO
         last_control=last_control,
         last_ts=last_ts,
         overall_penalty_ms=_sum(verdict.counting, "overall"),
-        start_order_penalty_ms=_sum([p for p in verdict.counting if "stage" not in p.applies_to], "start_order"),
+        start_order_penalty_ms=_sum(verdict.counting, "start_order"),
         splits=reading.splits(),
         waived=tuple(penalty.key for penalty in verdict.issued if penalty.key in evidence.overlay.waived),
         conflicts=_conflicts(reading, verdict, evidence),

@@ -117,10 +117,10 @@ def test_opening_twice_changes_nothing(stage: Stage, official: User) -> None:
 
 
 def test_previous_stage_counts_penalties_that_touch_the_order_and_breaks_ties_by_number(stage: Stage) -> None:
-    """DAK-COURSE; a penalty for the start order alone is in no stage result (6.3)."""
+    """DAK-COURSE; each flag says what it touches, the stage alone never the order (6.3)."""
     results(stage, {1: 60, 2: 58, 3: 58, 4: 55})
     first = Stage.objects.get(event=stage.event, sort_order=1)
-    for number, seconds, touches in [(4, 600, ["start_order"]), (1, 900, ["overall"]), (2, 900, ["stage"])]:
+    for number, seconds, touches in [(4, 600, ["start_order"]), (1, 900, ["overall", "stage"]), (2, 1, ["stage"])]:
         EntryPenaltyFactory(entry=entry(stage, number), stage=first, seconds=seconds, applies_to=touches)
     use(stage, "previous_stage")
     assert numbers(stage) == [2, 3, 1, 4, 5]
@@ -141,6 +141,7 @@ def test_the_clean_result_ignores_penalties(stage: Stage) -> None:
     first = Stage.objects.get(event=stage.event, sort_order=1)
     for number, time_ms, total_ms in [(1, 100, 900), (2, 200, 200)]:
         fields = {"status": "finished", "time_ms": time_ms, "total_ms": total_ms}
+        EntryPenaltyFactory(entry=entry(stage, number), stage=first, seconds=(total_ms - time_ms) / 1000)
         StageResultFactory(entry=entry(stage, number), stage=first, **fields)
     use(stage, "previous_stage_clean_result")
     assert numbers(stage)[:2] == [1, 2]
@@ -195,7 +196,7 @@ def test_publishing_again_says_who_moved_and_keeps_the_old_version(stage: Stage,
     results(stage, {1: 50, 2: 51, 3: 52})
     use(stage, "previous_stage")
     first = open_stage(stage, official)
-    stage.event.entries.get(race_number=2).stage_results.update(total_ms=49 * 60_000)
+    stage.event.entries.get(race_number=2).stage_results.update(time_ms=49 * 60_000, total_ms=49 * 60_000)
     done = republish(stage, official, "time of 2 corrected")
     assert done.list.version == 2 and done.list.reason == "time of 2 corrected"
     assert [(m.number, m.old_ms, m.new_ms) for m in done.moves] == [(2, ms(1), ms(0)), (1, ms(0), ms(1))]

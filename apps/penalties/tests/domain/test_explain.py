@@ -96,7 +96,7 @@ def test_speeding_is_read_out_in_full() -> None:
         "Speeding in a zone: the crew drove up to 75 km/h in zone z at 06:01:00, where 50 km/h are allowed: "
         "25 km/h over. Penalty 0:06:00."
     )
-    assert rule == "Rule: 80.16, applies to overall, stage"
+    assert rule == "Rule: 80.16, applies to overall, stage, start order"
     assert "limit 50 km/h; tolerance 0 km/h; intervals 06:00:00 to the end" in inputs
     assert "pulses 6: 15 km/h over at 06:00:10, " in inputs
     assert "37 fixes over the limit, 06:00:10 to 06:01:11" in inputs

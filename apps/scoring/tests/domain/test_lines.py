@@ -14,7 +14,7 @@ LUMPED = Reading(Status.DNF, 700, (60, None), penalty_ms=700, overall_penalty_ms
 
 def test_a_finished_stage() -> None:
     line = stage_line(FINISHED, CREW)
-    assert (line.total_ms, line.clean_ms, line.start_order_ms, line.penalty_ms) == (130, 100, 135, 30)
+    assert (line.total_ms, line.clean_ms, line.start_order_ms, line.penalty_ms) == (130, 100, 105, 30)
     assert (line.overall_extra_ms, line.completed, line.complete, line.lumped) == (20, 1, True, False)
     assert (line.team, line.group, line.splits) == ("T", "car", (60, 40))
 
