@@ -18,6 +18,7 @@ from apps.course.models import Stage
 from apps.events.models import Event
 from apps.penalties.checklist import blocking_settings
 from apps.scoring import queries, snapshot
+from apps.scoring.finality import unsettled
 from apps.scoring.models import EventResult, ResultRevision, RevisionState, StageResult
 
 PROTEST_MINUTES = 30  # in no regulation we have read (rulebook 9.2): each publication may say otherwise
@@ -91,6 +92,8 @@ def _obstacles(publication: Publication, last: ResultRevision | None) -> Iterato
         yield _("Say why the results are amended.")
     if publication.state == "official" and last and last.protest_until and last.protest_until > timezone.now():
         yield _("Protests are heard until %(until)s.") % {"until": last.protest_until.isoformat(timespec="minutes")}
+    if publication.state == "official" and publication.stage is None:
+        yield from unsettled(publication.event)
     yield from (setting.sentence for setting in blocking_settings(publication.event))
 
 
