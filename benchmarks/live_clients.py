@@ -4,15 +4,11 @@ import asyncio
 import base64
 import os
 import re
-import signal
 import struct
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
-
-import uvloop
 
 MASK = b"\0\0\0\0"  # of no effect, which the protocol allows a client that has nothing to hide
 SHORT, TEXT, FINAL = 126, 1, 0x80
@@ -123,19 +119,3 @@ async def still(tally: Tally, expected: int, idle_s: float = 3.0) -> None:
         if tally.frames != frames:
             frames, since = tally.frames, time.perf_counter()
         await asyncio.sleep(0.02)
-
-
-async def watch(port: int, count: int, event: str) -> None:
-    """Look on until the process is ended; says on standard output when all are there, and in the end what came."""
-    tally, over = Tally(), asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
-    await connect(port, count, "/ws-live", tally, f'{{"type":"subscribe","topic":"event:{event}"}}')
-    sys.stdout.write("watching\n")
-    sys.stdout.flush()
-    tally.reset()
-    await over.wait()
-    sys.stdout.write(f"{tally.frames}\n")
-
-
-if __name__ == "__main__":
-    uvloop.run(watch(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

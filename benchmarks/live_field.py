@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,30 +44,31 @@ def fix(imei: str, ts: int) -> Position:
 
 
 @contextmanager
-def web(application: str, *, nice: bool = False) -> Iterator[tuple[int, int]]:
+def web(application: str) -> Iterator[tuple[int, int]]:
     """One uvicorn process on a free port: (port, pid). Without compression, which would hide what is measured."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = ["--lifespan", "off", "--log-level", "error", "--no-access-log", "--ws-per-message-deflate", "false"]
     options += ["--ws-ping-interval", "300", "--ws", "apps.live.wire_protocol:Wired"]
-    command = [
-        *(["nice", "-n", "19"] if nice else []),
-        sys.executable,
-        "-m",
-        "uvicorn",
-        application,
-        "--port",
-        str(port),
-        *options,
-    ]
+    with served([sys.executable, "-m", "uvicorn", application, "--port", str(port), *options], port) as pid:
+        yield port, pid
+
+
+@contextmanager
+def served(command: Sequence[str], port: int) -> Iterator[int]:
+    """The process of a web server that listens on `port`, once it answers; its pid."""
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ)
     try:
         _await(process, f"http://127.0.0.1:{port}/healthz")
-        yield port, process.pid
+        yield process.pid
     finally:
         process.terminate()
         process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _await(process: subprocess.Popen[bytes], url: str) -> None:

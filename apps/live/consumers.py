@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -52,11 +53,15 @@ class Conversation:
 
     def __init__(self, rooms: Rooms, viewer: Viewer, scope: Mapping[str, Any]) -> None:
         self.identity: Identity = scope["identity"]
-        self.seats: dict[str, Audience] = {}
+        self._wishes: dict[str, Wish] = {}
         self._user: AnyUser = scope["user"]
         self._rooms = rooms
         self._viewer = viewer
         self._allowance = Allowance()
+
+    @property
+    def seats(self) -> Mapping[str, Audience]:
+        return {topic: wish.audience for topic, wish in self._wishes.items()}
 
     async def run(self, receive: Receive) -> None:
         """Until the socket is closed."""
@@ -76,9 +81,9 @@ class Conversation:
         self._viewer.reply(protocol.close(code))
 
     async def reseat(self, topic: str, audience: Audience) -> None:
+        wish = replace(self._wishes[topic], audience=audience, id=None, since=None)
         self._leave(topic)
-        self.seats[topic] = audience
-        await self._rooms.enter(self._viewer, Wish(protocol.topic(topic), audience))
+        await self._enter(wish)
 
     async def _answer(self, text: str | None) -> None:
         request: Request | None = None
@@ -96,21 +101,26 @@ class Conversation:
             self._leave(topic.name)
             self._viewer.reply(protocol.frame("unsubscribed", topic=topic.name, id=request.id))
             return
-        if len(self.seats) >= MOST_TOPICS and topic.name not in self.seats:
+        if len(self._wishes) >= MOST_TOPICS and topic.name not in self._wishes:
             raise Fault(Code.RATE_LIMITED, f"at most {MOST_TOPICS} topics on one socket")
         audience = await self._admit(topic)
-        if self.seats.get(topic.name) != audience:
+        wish = Wish(topic, audience, request.id, request.since, request.batch)
+        held = self._wishes.get(topic.name)
+        if held and held.hearing != wish.hearing:
             self._leave(topic.name)
-        self.seats[topic.name] = audience
-        await self._rooms.enter(self._viewer, Wish(topic, audience, request.id, request.since))
+        await self._enter(wish)
+
+    async def _enter(self, wish: Wish) -> None:
+        self._wishes[wish.topic.name] = wish
+        await self._rooms.enter(self._viewer, wish)
 
     def _leave(self, topic: str) -> None:
-        audience = self.seats.pop(topic, None)
-        if audience is not None:
-            self._rooms.leave(self._viewer, protocol.topic(topic), audience)
+        wish = self._wishes.pop(topic, None)
+        if wish is not None:
+            self._rooms.leave(self._viewer, wish)
 
     def _leave_all(self) -> None:
-        for topic in list(self.seats):
+        for topic in list(self._wishes):
             self._leave(topic)
 
     async def _admit(self, topic: protocol.Topic) -> Audience:

@@ -15,7 +15,7 @@ from apps.common.position import Position
 from apps.events.audience import Audience
 from apps.live import metrics
 from apps.live.queries import Carried, LastFix
-from apps.live.rooms import Lane, PositionEntry, Room, delays, entry
+from apps.live.rooms import Hearing, Lane, PositionEntry, Room, delays, entry
 from apps.live.source import SourceError
 from apps.live.viewer import Viewer
 
@@ -56,25 +56,25 @@ class Positions:
         self._news = asyncio.Event()
         self._snapshots = Snapshots(source)
 
-    async def join(self, viewer: Viewer, event: str, audience: Audience) -> list[PositionEntry]:
+    async def join(self, viewer: Viewer, event: str, hearing: Hearing) -> list[PositionEntry]:
         """Hand the viewer what comes from now on; returns where everyone is. Empty where that cannot be read."""
         self._start()
         is_new = event not in self._rooms
         room = self._rooms.setdefault(event, Room())
-        metrics.SUBSCRIPTIONS.inc(room.enter(viewer, audience))
+        metrics.SUBSCRIPTIONS.inc(room.enter(viewer, hearing))
         try:
             if is_new:
                 await self._load_assignments()
-            if audience.own:
+            if hearing.audience.own:
                 room.running = await self._source.running(event)
-            return await self._snapshot(event, room, audience)
+            return await self._snapshot(event, room, hearing.audience)
         except SourceError as error:
             log.warning("no snapshot of positions", error=str(error))
             return []
 
-    def leave(self, viewer: Viewer, event: str, audience: Audience) -> None:
+    def leave(self, viewer: Viewer, event: str, hearing: Hearing) -> None:
         room = self._rooms.get(event)
-        if room is None or not room.leave(viewer, audience):
+        if room is None or not room.leave(viewer, hearing):
             return
         metrics.SUBSCRIPTIONS.dec()
         if not room.lanes:
@@ -125,7 +125,9 @@ class Positions:
             room.running = await self._source.running(event)
         for lane in [lane for lane in room.lanes.values() if lane.delay_ms]:
             fixes = await self._source.last_fixes(event, now_ms() - lane.delay_ms)
-            lane.hand_out([fix for fix in fixes if lane.is_news(fix)], room.running)
+            news = [fix for fix in fixes if lane.is_news(fix)]
+            for batch in (False, True):
+                lane.hand_out(news, room.running, batch=batch)
 
     async def _listen(self) -> None:
         async for batch in self._source.arriving():
@@ -136,22 +138,24 @@ class Positions:
         """Keep the latest of each device until it is handed out: with many viewers that takes longer than reading."""
         for carried in self._carried.get(position.device_id, ()):
             room = self._rooms.get(carried.event)
-            lane = room.lanes.get(0) if room else None
             fix = LastFix(carried, position)
-            if room and lane and _counts(fix) and lane.is_news(fix) and room.is_later(fix):
-                room.arrived[carried.imei] = fix
+            if room and _counts(fix) and room.note(fix):
                 self._news.set()
 
     async def _hand_out(self) -> None:
         while True:
-            await self._news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._wait_s()):
+                    await self._news.wait()
             self._news.clear()
             for room in list(self._rooms.values()):
-                arrived, room.arrived = room.arrived, {}
-                lane = room.lanes.get(0)
-                if arrived and lane:
-                    lane.hand_out(list(arrived.values()), room.running)
+                room.hand_out(time.monotonic())
                 await asyncio.sleep(0)
+
+    def _wait_s(self) -> float | None:
+        """Until something that waits is due; None where nothing waits."""
+        due = [instant for room in self._rooms.values() if (instant := room.due()) is not None]
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
 
 class Snapshots:

@@ -1,12 +1,14 @@
 """The words of `/ws-live` (contracts §4): what a client may say, and the frames it is answered with. Pure.
 
-Client, `id` and `since` optional:
-    {"type": "subscribe", "topic": t, "id": "…", "since": n}     since: the last number it has of a leaderboard
+Client, all but `type` and `topic` optional:
+    {"type": "subscribe", "topic": t, "id": "…", "since": n, "batch": bool}
+        since: the last number it has of a leaderboard; batch: positions together, at most four times a second
     {"type": "unsubscribe", "topic": t, "id": "…"}
 
 event:<id>                      who is where. "subscribed" with "snapshot": [PositionEntry…], then one at a time
     {"type": "position", "topic": t, "entryId", "raceNumber", "lat", "lon", "ts", "speed"?, "course"?, "accuracy"?,
      "deviceId"? and "attributes"? for officials alone}
+    {"type": "positions", "topic": t, "positions": [PositionEntry…]}    who asked for batches; single ones come as well
 leaderboard:<event>[:<stage>]   "subscribed", then from `since` on what was missed, else a snapshot, then changes
     {"type": "leaderboard", "topic": t, "seq": n, "snapshot": [BoardLine…]}
     {"type": "leaderboard", "topic": t, "seq": n + 1, "changes": [BoardLine…]}      a line stands for its "entryId"
@@ -66,6 +68,7 @@ class Request(msgspec.Struct, frozen=True):
     topic: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     id: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     since: Annotated[int, msgspec.Meta(ge=0)] | None = None  # of a leaderboard: the last number the client has
+    batch: bool = False  # of an event's positions
 
 
 class Kind(StrEnum):

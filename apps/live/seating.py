@@ -8,6 +8,7 @@ from apps.live import protocol
 from apps.live.hub import Hub
 from apps.live.positions import Positions
 from apps.live.protocol import Kind, Topic
+from apps.live.rooms import Hearing
 from apps.live.states import States
 from apps.live.viewer import Viewer
 from apps.scoring.released import view
@@ -21,6 +22,11 @@ class Wish:
     audience: Audience
     id: str | None = None
     since: int | None = None
+    batch: bool = False
+
+    @property
+    def hearing(self) -> Hearing:
+        return Hearing(self.audience, self.batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +45,19 @@ class Rooms:
         viewer.watch(topic.name)
         viewer.release(topic.name, _subscribed(wish, await self._snapshot(viewer, wish)))
 
-    def leave(self, viewer: Viewer, topic: Topic, audience: Audience) -> None:
+    def leave(self, viewer: Viewer, wish: Wish) -> None:
+        topic = wish.topic
         viewer.unfollow(topic.name)
         if topic.kind is Kind.LEADERBOARD:
-            self.boards.leave(viewer, view(topic.name, audience))
+            self.boards.leave(viewer, view(topic.name, wish.audience))
         elif topic.kind is Kind.POSITIONS:
-            self.positions.leave(viewer, topic.subject, audience)
+            self.positions.leave(viewer, topic.subject, wish.hearing)
         else:
             self.states.leave(viewer, topic)
 
     async def _snapshot(self, viewer: Viewer, wish: Wish) -> list[dict[str, Any]]:
         if wish.topic.kind is Kind.POSITIONS:
-            return await self.positions.join(viewer, wish.topic.subject, wish.audience)
+            return await self.positions.join(viewer, wish.topic.subject, wish.hearing)
         self.boards.start()  # whose news tell when to read anew
         return await self.states.join(viewer, wish.topic)
 

@@ -1,6 +1,7 @@
 """Where the crews are: the snapshot from the table, then the stream, to those who follow the event."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -15,8 +16,10 @@ from apps.common import stream
 from apps.common.position import Position
 from apps.events.audience import Audience
 from apps.events.factories import EntryDeviceFactory
+from apps.live import rooms
 from apps.live.positions import Positions
 from apps.live.queries import Carried, LastFix
+from apps.live.rooms import BATCH_S, Hearing
 from apps.live.tests import boards
 from apps.live.tests.server import WebServer
 from apps.live.tests.test_hub import until
@@ -26,7 +29,7 @@ from apps.telemetry.queries import write_positions
 
 START = 1_780_732_800_000  # 6 June 2026, 08:00 UTC, within the assignment
 DRIVER = "356093000000001"
-PUBLIC, OFFICIAL = Audience(), Audience(official=True)
+PUBLIC, OFFICIAL, BATCHES = Hearing(Audience()), Hearing(Audience(official=True)), Hearing(Audience(), batch=True)
 
 
 def fix(ts: int, **fields: Any) -> Position:
@@ -83,6 +86,14 @@ class TestOverTheSocket:
             [group] = groups
             assert group["name"].startswith(b"live-broadcast-processor-1-") and group["pending"] == 0
 
+    def test_positions_come_together_for_who_asks(self, web: WebServer, board: boards.Board, redis: Redis) -> None:
+        with client(web) as spectator:
+            follow(spectator, board, batch=True)
+            frame = first_frame(spectator, redis)
+            [entry] = frame.pop("positions")
+            assert frame == {"type": "positions", "topic": f"event:{board.event.id}"}
+            assert (entry["raceNumber"], entry["lat"]) == (301, 41.5)
+
     def test_a_stranger_follows_no_private_event(self, web: WebServer) -> None:
         board = boards.build(public=False)
         with client(web) as spectator:
@@ -90,9 +101,9 @@ class TestOverTheSocket:
             assert spectator.hear()["code"] == "forbidden"
 
 
-def follow(who: Client, board: boards.Board) -> list[dict[str, Any]]:
+def follow(who: Client, board: boards.Board, **more: Any) -> list[dict[str, Any]]:
     topic = f"event:{board.event.id}"
-    who.say(type="subscribe", topic=topic, id="1")
+    who.say(type="subscribe", topic=topic, id="1", **more)
     answer = who.hear()
     snapshot: list[dict[str, Any]] = answer.pop("snapshot")
     assert answer == {"type": "subscribed", "topic": topic, "id": "1"}
@@ -248,3 +259,44 @@ async def test_a_socket_that_has_room_again_is_given_the_latest_of_each(
         await until(lambda: not source.batches)
     await until(lambda: f'"ts":{START + 49}' in watcher.waiting)
     assert watcher.waiting.count('"ts"') == 1
+
+
+def positions_in(write: bytes) -> list[int]:
+    """The instants a frame of a batch holds, past its WebSocket head."""
+    return [entry["ts"] for entry in json.loads(write[write.index(b"{") :])["positions"]]
+
+
+async def test_who_asked_for_batches_is_written_to_four_times_a_second(
+    positions: Positions, source: MemoryPositions
+) -> None:
+    """The first at once; then all that came meanwhile in one frame, the latest of each crew, made once for all."""
+    crews = [f"35609300000000{n}" for n in range(3)]
+    source.imeis = crews
+    written: list[list[bytes]] = []
+    for _ in range(20):
+        await positions.join(await reader(written), "one", BATCHES)
+    source.batches.append([fix(START, device_id=crews[0])])
+    await until(lambda: all(written))
+    begin = time.monotonic()
+    for step in range(1, 10):
+        source.batches.append([fix(START + step, device_id=imei) for imei in crews])
+        await until(lambda: not source.batches)
+    await until(lambda: all(len(writes) == 2 for writes in written))
+    assert time.monotonic() - begin > BATCH_S / 2
+    assert [positions_in(write) for write in written[0]] == [[START], [START + 9] * 3]
+    assert len({id(writes[1]) for writes in written}) == 1
+
+
+async def test_many_viewers_are_written_to_less_often(
+    positions: Positions, source: MemoryPositions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that what they take of the machine has an end, however many fixes come: nothing is lost, the latest wins."""
+    monkeypatch.setattr(rooms, "WRITE_S", 0.05)
+    written: list[list[bytes]] = []
+    for _ in range(4):
+        await positions.join(await reader(written), "one", PUBLIC)
+    for step in range(20):
+        source.batches.append([fix(START + step)])
+        await until(lambda: not source.batches)
+    await until(lambda: all(f'"ts":{START + 19}'.encode() in writes[-1] for writes in written))
+    assert [len(writes) for writes in written] == [2] * 4

@@ -1,12 +1,15 @@
 """The live channel as a process of its own: several on one address, its probes, its end."""
 
+import os
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
 from websockets.exceptions import ConnectionClosed
 
+from apps.live.management.commands import run_live
 from apps.live.tests import boards, server
 from apps.live.tests.server import WebServer
 from apps.live.tests.test_ws_live import client
@@ -47,6 +50,14 @@ def test_several_processes_share_an_address_and_take_over_from_each_other(two: l
         spectator.say(type="subscribe", topic=board.topic, since=1)
         assert spectator.hear()["type"] == "subscribed"
         assert [spectator.hear()["seq"] for _ in range(2)] == [2, 3]
+
+
+def test_viewers_give_way_to_the_office(two: list[WebServer]) -> None:
+    """Every thread of it: on two cores timing is served first. A process that was started lower stays there."""
+    process = two[0].process
+    assert process
+    threads = [int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()]
+    assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {run_live.NICE}
 
 
 def _connections(process: WebServer) -> int:

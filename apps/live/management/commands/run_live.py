@@ -1,6 +1,8 @@
 """The live channel as a process of its own, so that viewers scale apart from the office."""
 
 import argparse
+import os
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,11 +12,14 @@ from django.utils.module_loading import import_string
 from apps.common import service
 from apps.live.server import LiveServer, configured, listen
 
+NICE = 10  # a tenth of what others get where all want the processors
+
 
 class Command(BaseCommand):
     help = (
         "Serves /ws-live and the public pages, until SIGTERM. Start as many as you like on one address: the kernel "
-        "spreads new viewers over them; each needs a METRICS_PORT of its own."
+        "spreads new viewers over them; each needs a METRICS_PORT of its own. It gives way to timing and the office on "
+        "the same machine (--nice)."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -23,8 +28,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--drain", type=float, default=5.0, help="seconds over which viewers are sent away at the end (default: 5)"
         )
+        parser.add_argument(
+            "--nice",
+            type=int,
+            default=NICE,
+            metavar="N",
+            help=f"lower the priority to this, up to 19; 0 on a machine of its own (default: {NICE})",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        give_way(options["nice"])
         host, port = options["host"], options["port"]
         try:
             listener = listen(host, port)
@@ -33,3 +46,15 @@ class Command(BaseCommand):
         with service.probed() as pulse:
             config = configured(import_string(settings.ASGI_APPLICATION), pulse.beat)
             LiveServer(config, options["drain"]).run([listener])
+
+
+def give_way(nice: int) -> None:
+    """Lower the process's priority, and of all it starts, to `nice`; never raise it, which the system would refuse."""
+    for thread in _threads():
+        os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
+def _threads() -> list[int]:
+    """Those there are; later ones inherit. Linux keeps a priority for each thread; elsewhere 0 is the process."""
+    tasks = Path("/proc/self/task")
+    return [int(task.name) for task in tasks.iterdir()] if tasks.is_dir() else [0]

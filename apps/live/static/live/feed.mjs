@@ -58,7 +58,7 @@ export class Feed {
   /** With the number it has a page is told what it missed; one that is too far behind gets a snapshot. */
   #ask(topic) {
     const { seq } = this.#topics.get(topic);
-    this.#socket.send(JSON.stringify({ type: "subscribe", topic, ...(seq === null ? {} : { since: seq }) }));
+    this.#socket.send(JSON.stringify({ type: "subscribe", topic, batch: true, ...(seq === null ? {} : { since: seq }) }));
     this.#watch(ANSWER_MS);
   }
 
@@ -70,6 +70,7 @@ export class Feed {
     if (frame.seq !== undefined) return this.#hearNumbered(frame, held);
     if (frame.snapshot) held.listener.snapshot(frame.snapshot);
     else if (frame.changes) held.listener.changes(frame.changes);
+    else if (frame.type === "positions") held.listener.changes(frame.positions);
     else if (frame.type === "position") held.listener.changes([frame]);
     // A board's subscription without a number so far announces a snapshot: only that is live.
     if (frame.type !== "subscribed" || frame.snapshot || held.seq !== null) this.#live();
