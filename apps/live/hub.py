@@ -6,15 +6,17 @@ No message per client passes through Redis or a channel layer: measured, that is
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import orjson
 import structlog
 
 from apps.live import metrics, protocol
 from apps.live.queries import Change
+from apps.live.rooms import WRITE_S
 from apps.live.source import Source, SourceError
 from apps.live.viewer import CatchUp, Missed, Numbered, Viewer
 from apps.scoring.released import View
@@ -64,9 +66,18 @@ class Channel:
         self.seq = seq
         self.recent.clear()
 
-    def add(self, news: Numbered) -> None:
-        self.seq = news.seq
-        self.recent.append(news)
+    def take(self, changes: Sequence[Change]) -> list[Numbered]:
+        """Those not yet handed out, encoded and held; none before the first read."""
+        found = []
+        for change in changes:
+            if self.seq is None or change.seq <= self.seq:
+                continue
+            if change.seq > self.seq + 1:
+                self.recent.clear()
+            self.seq = change.seq
+            found.append(_numbered(change))
+            self.recent.append(found[-1])
+        return found
 
 
 class Hub:
@@ -176,8 +187,13 @@ class Hub:
                 async with asyncio.timeout(self._poll_s):
                     await self._news.wait()
             self._news.clear()
+            begin = time.monotonic()
             while await self._hand_out():
                 pass
+            await asyncio.sleep(begin + self._pace_s() - time.monotonic())  # news of that time goes out in one write
+
+    def _pace_s(self) -> float:
+        return WRITE_S * sum(len(channel.viewers) for channel in self._channels.values())
 
     async def _hand_out(self) -> bool:
         """One read of the news; True when there was any, and so may be more."""
@@ -189,22 +205,22 @@ class Hub:
         except SourceError as error:
             log.warning("no news from the database", error=str(error))
             return False
-        for change in changes:
-            self._offer(change)
+        for view, of in groupby(changes, key=lambda change: change.view):
+            self._offer(view, list(of))
             await asyncio.sleep(0)  # a thousand sockets are written to: let the others work in between
         return bool(changes)
 
-    def _offer(self, change: Change) -> None:
-        channel = self._channels.get(change.view)
-        if channel is None or channel.seq is None or change.seq <= channel.seq:
+    def _offer(self, view: View, changes: Sequence[Change]) -> None:
+        channel = self._channels.get(view)
+        if channel is None:
             return
-        news = _numbered(change)
-        if change.seq > channel.seq + 1:
-            channel.recent.clear()
-        channel.add(news)
+        news = channel.take(changes)
+        if not news:
+            return
+        all_ = protocol.together([one.frame for one in news])
         for viewer in channel.viewers:
-            viewer.offer(change.view.topic, news)
-        metrics.LAG.observe(max(0.0, change.age_s - change.view.delay_ms / 1000))
+            viewer.offer(view.topic, news, all_)
+        metrics.LAG.observe(max(0.0, changes[0].age_s - view.delay_ms / 1000))
 
 
 def _numbered(change: Change) -> Numbered:

@@ -116,15 +116,15 @@ class Viewer:
         self._replies.append(frame)
         self._stir()
 
-    def offer(self, topic: str, news: Numbered) -> None:
-        """Write or queue a change of a topic; give the queue up for a snapshot when it is full."""
+    def offer(self, topic: str, news: Sequence[Numbered], all_: Frame) -> None:
+        """Write or queue changes of a topic, which `all_` are together; too long a queue is given up for a snapshot."""
         feed = self._feeds.get(topic)
         if feed is None or feed.stale:
             return
-        if news.seq == feed.seq + 1 and self._written(news.frame):
-            feed.seq = news.seq
+        if news[-1].seq == feed.seq + len(news) and self._written(all_, len(news)):
+            feed.seq = news[-1].seq
             return
-        feed.frames.append(news)
+        feed.frames.extend(news)
         if len(feed.frames) > QUEUE_LIMIT:
             feed.spoil()
             metrics.COALESCED.inc()

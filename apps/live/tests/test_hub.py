@@ -12,7 +12,7 @@ from apps.live.hub import Hub
 from apps.live.protocol import Frame, frame
 from apps.live.queries import Change
 from apps.live.source import Board, SourceError
-from apps.live.viewer import QUEUE_LIMIT, REPLY_LIMIT, Viewer
+from apps.live.viewer import QUEUE_LIMIT, REPLY_LIMIT, Viewer, Write
 from apps.scoring.released import View
 
 TOPIC = "leaderboard:one"
@@ -61,12 +61,12 @@ class MemorySource:
 class Socket:
     """A client that reads, or stops reading."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, write_now: Write | None = None) -> None:
         self.hub = hub
         self.frames: list[Frame] = []
         self.reading = asyncio.Event()
         self.reading.set()
-        self.viewer = Viewer(self.write)
+        self.viewer = Viewer(self.write, write_now)
         self.task = asyncio.create_task(self.viewer.run())
 
     async def write(self, message: Frame) -> None:
@@ -227,3 +227,22 @@ async def test_a_client_that_asks_and_never_reads_is_closed(hub: Hub) -> None:
     socket.reading.set()
     await asyncio.wait_for(socket.task, 2)
     assert socket.frames[-1] == {"type": "websocket.close", "code": 1008}
+
+
+async def test_changes_that_came_together_are_written_at_once(hub: Hub, source: MemorySource) -> None:
+    """What a socket costs is the write: news of a while goes out in one, every number of it, made once for all."""
+    written: list[bytes] = []
+
+    def write_now(frame: Frame) -> bool:
+        written.append(frame["wire"].plain)
+        return True
+
+    sockets = [Socket(hub, write_now) for _ in range(10)]
+    for socket in sockets:
+        socket.follow()
+    await until(lambda: all(socket.seqs() == [0] for socket in sockets))
+    for _ in range(3):
+        source.add(wake=False)
+    await until(lambda: len(written) == len(sockets))
+    assert [written[0].count(text) for text in (b'"seq":1', b'"seq":2', b'"seq":3')] == [1, 1, 1]
+    assert len({id(write) for write in written}) == 1
