@@ -41,7 +41,7 @@ class Size:
     cars: int = 500
     viewers: int = 1000
     seconds: int = 30
-    rounds: int = 3
+    rounds: int = 5
 
 
 QUICK = Size(cars=300, viewers=300, seconds=15, rounds=1)
