@@ -12,8 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.base import Row
 from apps.course.models import SegmentType, Stage
 from apps.events.models import Entry, Event
-from apps.safety.domain.watch import Kind, Limits, Severity
+from apps.safety.domain.watch import CRASH, TILT, Kind, Limits, Severity
 
+ATTRIBUTES = RegexValidator(
+    r"^[a-z][a-z0-9_]*( [a-z][a-z0-9_]*)*$", _("Keys of decoded attributes, a blank between two.")
+)
 ATTRIBUTE = RegexValidator(r"^[a-z][a-z0-9_]*$", _("The key of a decoded attribute: small letters, digits, _."))
 DAY_S = 86_400
 
@@ -66,16 +69,16 @@ class SafetySettings(Row):
     crash_attribute = models.CharField(
         _("crash attribute"),
         max_length=50,
-        default="crash_detection",
+        default=CRASH,
         validators=[ATTRIBUTE],
         help_text=_("The decoded attribute that tells of a shock, by the IO mapping: 1 or more is one."),
     )
     tilt_attribute = models.CharField(
-        _("tilt attribute"),
-        max_length=50,
-        default="tilt",
-        validators=[ATTRIBUTE],
-        help_text=_("The decoded attribute with the angle of the vehicle, degrees, by the IO mapping."),
+        _("tilt attributes"),
+        max_length=100,
+        default=TILT,
+        validators=[ATTRIBUTES],
+        help_text=_("Decoded attributes with an angle of the vehicle, degrees, 0 upright; the largest counts."),
     )
     tilt_degrees = models.PositiveIntegerField(
         _("tilted from, °"), default=60, validators=[MinValueValidator(10), MaxValueValidator(180)]
@@ -103,7 +106,7 @@ class SafetySettings(Row):
             no_coverage_ms=self.no_coverage_seconds * 1000,
             overdue_margin_ms=self.overdue_seconds * 1000,
             crash_attribute=self.crash_attribute,
-            tilt_attribute=self.tilt_attribute,
+            tilt_attributes=tuple(self.tilt_attribute.split()),
             tilt_degrees=self.tilt_degrees,
             watched=frozenset(self.watched),
         )

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import orjson
 
-from apps.safety.domain.watch import Crew, Finding, Fix, Kind, Limits, Place, Tracker, signals
+from apps.safety.domain.watch import CRASH, TILT, Crew, Finding, Fix, Kind, Limits, Place, Tracker, signals
 from apps.scoring.queries import Window, select
 
 # Events whose crews are looked after: those on, with a margin for scrutineering and sweep cars. Closed alerts whose
@@ -128,8 +128,8 @@ class Told:
 SAID = f"""
     select v.id::text, a.entry_id::text, d.imei, (extract(epoch from p.ts) * 1000)::bigint,
            (extract(epoch from p.ingested_at) * 1000)::bigint, p.latitude, p.longitude, p.satellites, p.priority,
-           p.decoded_attributes::text, coalesce(s.crash_attribute, 'crash_detection'),
-           coalesce(s.tilt_attribute, 'tilt'), coalesce(s.tilt_degrees, 60)
+           p.decoded_attributes::text, coalesce(s.crash_attribute, '{CRASH}'),
+           coalesce(s.tilt_attribute, '{TILT}'), coalesce(s.tilt_degrees, 60)
     from unnest(%(devices)s::text[], %(lows)s::bigint[], %(highs)s::bigint[]) as w(device, low, high)
     join devices d on d.imei = w.device
     join entry_devices a on a.device_id = d.id
@@ -140,8 +140,8 @@ SAID = f"""
          and p.ts between to_timestamp(w.low / 1000.0) and to_timestamp(w.high / 1000.0) and not p.faulty
          and p.ts >= a.assigned_from and (a.assigned_until is null or p.ts < a.assigned_until)
          and p.ts > now() - {NEWS}
-         and (p.priority = 2 or p.decoded_attributes ?| array[
-                  coalesce(s.crash_attribute, 'crash_detection'), coalesce(s.tilt_attribute, 'tilt')])
+         and (p.priority = 2 or p.decoded_attributes ?| string_to_array(
+                  coalesce(s.crash_attribute || ' ' || s.tilt_attribute, '{CRASH} {TILT}'), ' '))
     order by p.ts
 """
 
@@ -159,7 +159,7 @@ def said(windows: Sequence[Window]) -> list[Told]:
 def _told(event: str, entry: str, imei: str, *row: Any) -> list[Told]:
     ts, ingested, lat, lon, satellites, priority, decoded, crash, tilt, degrees = row
     place = Place(lat, lon) if satellites > 0 and (lat, lon) != (0, 0) else None
-    limits = Limits(crash_attribute=crash, tilt_attribute=tilt, tilt_degrees=degrees)
+    limits = Limits(crash_attribute=crash, tilt_attributes=tuple(tilt.split()), tilt_degrees=degrees)
     holds = signals(priority, orjson.loads(decoded) if decoded else {}, limits)
     return [Told(event, entry, kind, held, Fix(ts, ingested, place, imei)) for kind, held in holds.items()]
 

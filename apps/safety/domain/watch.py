@@ -15,6 +15,9 @@ WEAK_SIGNAL = 1  # Teltonika IO 21, GSM signal 0 to 5
 LATE_UPLOAD_MS = 30_000  # a fix that was so old when it came had waited for a network
 PANIC_PRIORITY = 2
 DEAD_REGION_M = 2_000.0
+# Keys of the published IO mapping: IO 247, and roll and pitch of a sensor on the car, IO 10832 and 10816.
+CRASH = "crash_detection"
+TILT = "eye_roll_1 eye_pitch_1"
 LEFT_FACTOR = 4.0  # a stop is over once the crew is so many stop radii away: pushing the car is none
 
 
@@ -46,8 +49,8 @@ class Limits:
     silent_ms: int = 600_000
     no_coverage_ms: int = 1_800_000
     overdue_margin_ms: int = 0
-    crash_attribute: str = "crash_detection"
-    tilt_attribute: str = "tilt"
+    crash_attribute: str = CRASH
+    tilt_attributes: tuple[str, ...] = tuple(TILT.split())
     tilt_degrees: float = 60.0
     watched: frozenset[str] = frozenset({"special-stage"})
 
@@ -111,11 +114,12 @@ class Finding:
 def signals(priority: int, decoded: Mapping[str, Any], limits: Limits) -> dict[Kind, bool]:
     """What one fix says: kind → whether it holds. A kind the fix is silent about is left out."""
     said: dict[Kind, bool] = {Kind.PANIC: True} if priority == PANIC_PRIORITY else {}
-    crash, tilt = _number(decoded.get(limits.crash_attribute)), _number(decoded.get(limits.tilt_attribute))
+    crash = _number(decoded.get(limits.crash_attribute))
     if crash is not None and crash >= 1:
         said[Kind.CRASH] = True
-    if tilt is not None:
-        said[Kind.TILT] = abs(tilt) >= limits.tilt_degrees
+    angles = [abs(angle) for name in limits.tilt_attributes if (angle := _number(decoded.get(name))) is not None]
+    if angles:
+        said[Kind.TILT] = max(angles) >= limits.tilt_degrees
     return said
 
 

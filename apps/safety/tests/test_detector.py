@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import orjson
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
@@ -11,6 +12,9 @@ from redis import Redis
 from apps.accounts.factories import OrganizationUserFactory, UserFactory
 from apps.accounts.models import User
 from apps.audit.models import AuditEntry
+from apps.catalog.decoding import AttributeDecoder
+from apps.catalog.models import Device, DeviceModel
+from apps.catalog.services import seed_io_mappings
 from apps.common import stream
 from apps.course.factories import WaypointFactory
 from apps.events.factories import EntryFactory
@@ -206,18 +210,18 @@ def test_a_shock_is_a_warning_and_critical_once_the_car_stands(field: Field) -> 
 
 def test_a_tilt_is_over_when_the_car_is_upright(field: Field) -> None:
     for ago in (30, 20, 10):
-        field.fix(ago, decoded={"tilt": 85})
+        field.fix(ago, decoded={"eye_roll_1": 85})
     watch_all(field)
     alert = Alert.objects.get(kind="tilt")
     assert acts(alert) == ["raised"]
     services.close(officer(field), alert, "on its side, crew out")
     watch_all(field)
-    field.fix(5, decoded={"tilt": 86})
+    field.fix(5, decoded={"eye_roll_1": 86})
     watch_all(field)
     assert "tilt" not in kinds()  # the same tilt, told and closed
-    field.fix(4, decoded={"tilt": 3})
+    field.fix(4, decoded={"eye_roll_1": 3})
     watch_all(field)
-    field.fix(3, decoded={"tilt": 90})
+    field.fix(3, decoded={"eye_roll_1": 90})
     watch_all(field)
     assert "tilt" in kinds()
 
@@ -340,3 +344,16 @@ def test_a_watch_reads_what_is_announced_and_forgets_nothing_it_did_not_finish(f
     alive.step()
     assert kinds() == ["panic"]
     assert redis.xpending(stream.REQUESTS_STREAM, "safety")["pending"] == 0
+
+
+@pytest.mark.parametrize("model", ["FMB920", "FMB003", "FMC130"])
+def test_shock_and_tilt_come_from_the_published_io_mapping(model: str) -> None:
+    """Raw IO elements as the tracker sends them, decoded by the seeded mapping, raise both alerts."""
+    seed_io_mappings()
+    field = fields.build()
+    Device.objects.filter(imei=field.imei).update(model=DeviceModel.objects.get(name=model))
+    raw = field.fix(3, attributes={"247": 6, "10832": 65_451, "10816": 3})  # -85 degrees, as two bytes
+    [text] = AttributeDecoder()([raw])
+    field.fix(2, attributes=raw.attributes, decoded=orjson.loads(text or ""))
+    watch_all(field)
+    assert kinds() == ["crash", "tilt"]

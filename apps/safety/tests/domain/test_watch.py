@@ -106,10 +106,10 @@ def test_an_event_says_where_it_watches() -> None:
         (0, {"crash_detection": 1}, {Kind.CRASH: True}),
         (0, {"crash_detection": 0}, {}),
         (0, {"crash_detection": "1"}, {}),
-        (0, {"tilt": 60}, {Kind.TILT: True}),
-        (0, {"tilt": -75.5}, {Kind.TILT: True}),
-        (0, {"tilt": 59.9}, {Kind.TILT: False}),
-        (2, {"crash_detection": 5, "tilt": 90}, {Kind.PANIC: True, Kind.CRASH: True, Kind.TILT: True}),
+        (0, {"eye_roll_1": 60}, {Kind.TILT: True}),
+        (0, {"eye_pitch_1": -75.5, "eye_roll_1": 2}, {Kind.TILT: True}),
+        (0, {"eye_roll_1": 59.9, "eye_pitch_1": -59}, {Kind.TILT: False}),
+        (2, {"crash_detection": 5, "eye_roll_1": 90}, {Kind.PANIC: True, Kind.CRASH: True, Kind.TILT: True}),
     ],
 )
 def test_what_a_fix_says(priority: int, decoded: dict[str, Any], expected: dict[Kind, bool]) -> None:
