@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import redis as redis_client
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.utils import translation
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests import servers
-from tests.emptying import empty_tables
+from tests.emptying import empty_tables, empty_unmanaged_tables
 
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = [
@@ -68,20 +69,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True)
-def _empty_positions(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Empty `positions` after a test that commits: Django flushes its own models only."""
+def _empty_unmanaged_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty `positions` and the audit log after a test that commits: Django flushes its own models only."""
     marker = request.node.get_closest_marker("django_db")
     commits = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
     if commits:
         request.getfixturevalue("transactional_db")
     yield
     if commits:
-        from django.db import connection
+        empty_unmanaged_tables()
 
-        with connection.cursor() as cursor:
-            cursor.execute("select exists(select 1 from positions)")
-            if cursor.fetchone() == (True,):  # to truncate means all partitions
-                cursor.execute("TRUNCATE positions")
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """The language a request has activated stays with the thread after it."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

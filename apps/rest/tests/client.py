@@ -11,11 +11,11 @@ from apps.rest import tokens
 
 
 class Api:
-    """Asks as `user`, or as nobody."""
+    """Asks as `user`, or as nobody; `raises` what the server did not catch, in whichever thread asks meanwhile."""
 
-    def __init__(self, user: User | None = None) -> None:
+    def __init__(self, user: User | None = None, raises: bool = True) -> None:
         self.user = user
-        self._http = Client(raise_request_exception=True)
+        self._http = Client(raise_request_exception=raises)
         self.headers = {"Authorization": f"Bearer {tokens.make(user)[1]}"} if user else {}
 
     def get(self, path: str, **headers: str) -> "Answer":
