@@ -8,6 +8,7 @@ The table is in `policy_table`; this module answers from it. Doors use
     may(user, "decide", event)                  an act
     may(user, "view", "positions", event=event) what is no model
     visible(user, Entry.objects.all())          the rows a user may see, for lists
+    sees_all(user, Entry, event)                whether that is every such row of an event
     fields(user, entry)                         the names a user may read of a row
     writable(user, entry)                       the names a user may set
     strays(user, entry)                         references that lead out of the organization, before a save
@@ -74,6 +75,16 @@ def organizations_where(user: AnyUser, action: str, target: Target) -> frozenset
     """The organizations in which a role of `user` grants the action without condition."""
     rule = policy_rules.RULES.of(resource_of(target), action)
     return frozenset(id for id, role in rights_of(user).roles.items() if rule.get(role) == "")
+
+
+def sees_all(user: AnyUser, target: Target, event: OwnedEvent) -> bool:
+    """Whether every row of this kind in `event` is the user's to see, so that none of them need be asked for.
+
+    False also where it is not known without looking at them.
+    """
+    rights = rights_of(user)
+    mark = policy_rules.RULES.of(resource_of(target), "view").get(rights.roles.get(event.organization_id, ""))
+    return rights.superuser or mark == ""
 
 
 def fields(

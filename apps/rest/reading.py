@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import orjson
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import ValidationError
@@ -21,7 +22,11 @@ class Columns:
     """What is read of a row, and of the rows it refers to that are asked for with it, in the model's order."""
 
     own: tuple[str, ...]
-    joined: Mapping[str, tuple[str, ...]]
+    references: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def joined(self) -> Mapping[str, tuple[str, ...]]:
+        return dict(self.references)
 
     @property
     def paths(self) -> list[str]:
@@ -29,18 +34,9 @@ class Columns:
 
     def as_json(self, model: type[Model], sql: str) -> str:
         """A statement that gives each row of `sql`, which has all columns of `model`, as one JSON text."""
-        parts = ", ".join(self._part(model, name) for name in self.own)
+        joined = self.joined
+        parts = ", ".join(_part(model, name, joined.get(name)) for name in self.own)
         return f"select row_to_json(j)::text from (select {parts} from ({sql}) r) j"
-
-    def _part(self, model: type[Model], name: str) -> str:
-        field: Any = model._meta.get_field(name)
-        if name not in self.joined:
-            return f'r."{field.column}" as "{name}"'
-        related = field.related_model
-        pairs = ", ".join(f"'{one}', o.\"{related._meta.get_field(one).column}\"" for one in self.joined[name])
-        table, key = related._meta.db_table, related._meta.pk.column
-        # Not a join: rows stay in their order.
-        return f'(select json_build_object({pairs}) from "{table}" o where o."{key}" = r."{field.column}") as "{name}"'
 
     def dicts(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
         """Rows of values in the order of `paths`; a row referred to stands in the place of its id."""
@@ -52,6 +48,18 @@ class Columns:
                 made[name] = dict(zip(columns, row[width:end], strict=True)) if row[width] is not None else None
             width = end
         return found
+
+
+def _part(model: type[Model], name: str, joined: Sequence[str] | None) -> str:
+    """One column of the answer, or, where `joined` names its columns, the row that it refers to."""
+    field: Any = model._meta.get_field(name)
+    if joined is None:
+        return f'r."{field.column}" as "{name}"'
+    related = field.related_model
+    pairs = ", ".join(f"'{one}', o.\"{related._meta.get_field(one).column}\"" for one in joined)
+    table, key = related._meta.db_table, related._meta.pk.column
+    # Not a join: rows stay in their order.
+    return f'(select json_build_object({pairs}) from "{table}" o where o."{key}" = r."{field.column}") as "{name}"'
 
 
 def columns(model: type[Model], readable: frozenset[str]) -> tuple[str, ...]:
@@ -71,18 +79,18 @@ def readable_in_list(user: AnyUser, model: type[Model], event: OwnedEvent | None
     return found
 
 
-def joined(
+def references(
     user: AnyUser, model: type[Model], names: Iterable[str], event: OwnedEvent | None
-) -> dict[str, tuple[str, ...]]:
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The columns of the rows that are referred to. What the user may not read of all of them stays an id."""
-    found = {}
+    found = []
     for name in names:
         related: Any = model._meta.get_field(name).related_model
         limited = event is None and any(_marks(user, related))
         readable = frozenset[str]() if limited else policy.fields(user, related, event=event)
         if "id" in readable:
-            found[name] = columns(related, readable)
-    return found
+            found.append((name, columns(related, readable)))
+    return tuple(found)
 
 
 def expansions(allowed: Sequence[str], text: str | None) -> list[str]:
@@ -95,32 +103,47 @@ def expansions(allowed: Sequence[str], text: str | None) -> list[str]:
     return list(dict.fromkeys(asked))
 
 
-def read_json(rows: QuerySet[Any], shown: Columns, page: Page) -> tuple[str, list[Any] | None] | None:
-    """The rows of a page as JSON that PostgreSQL has written, and the values its next page starts after.
+Statement = tuple[str, Sequence[Any]]
+NO_EVENT = UUID(int=0)
+
+
+def statement(rows: QuerySet[Any], shown: Columns, page: Page) -> Statement | None:
+    """What lets PostgreSQL write the rows of a page as JSON, one text each.
 
     None where the order is by columns that are not shown: they would be in the answer.
     """
-    names = [key.name for key in page.keys]
-    if not set(names) <= set(shown.own) or set(names) & set(shown.joined):
+    names = {key.name for key in page.keys}
+    if not names <= set(shown.own) or names & set(shown.joined):
         return None
-    try:
-        sql, parameters = page.of(rows).values_list("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return "[]", None
+    sql, parameters = page.of(rows).values_list("pk").query.sql_with_params()
     table, key = rows.model._meta.db_table, rows.model._meta.pk.column
     ids = f'SELECT "{table}"."{key}" AS "pk" FROM '
     if not sql.startswith(ids):  # rows that must be made distinct, which Django does by what is selected
         return None
     # Django would take longer to name each column than all else takes.
-    whole = f'SELECT "{table}".* FROM {sql.removeprefix(ids)}'
+    return shown.as_json(rows.model, f'SELECT "{table}".* FROM {sql.removeprefix(ids)}'), parameters
+
+
+@lru_cache(maxsize=512)
+def of_event(model: type[Model], path: str, shown: Columns, page: Page) -> str | None:
+    """The statement for a page of all rows of an event, whose id is its one parameter.
+
+    Kept, since Django takes longer to make it than to ask it.
+    """
+    made = statement(model._default_manager.order_by().filter(**{path: NO_EVENT}), shown, page)
+    return made[0] if made and tuple(made[1]) == (NO_EVENT,) else None
+
+
+def read_json(asked: Statement, page: Page) -> tuple[str, list[Any] | None]:
+    """The rows of a page as JSON that PostgreSQL has written, and the values its next page starts after."""
     with connection.cursor() as cursor:
-        cursor.execute(shown.as_json(rows.model, whole), parameters)
+        cursor.execute(*asked)
         found = [row[0] for row in cursor.fetchall()]
     text = f"[{','.join(found[: page.limit])}]"
     if len(found) <= page.limit:
         return text, None
     last = orjson.loads(found[page.limit - 1])
-    return text, [last[name] for name in names]
+    return text, [last[key.name] for key in page.keys]
 
 
 def read_page(rows: QuerySet[Any], shown: Columns, page: Page) -> tuple[list[dict[str, Any]], list[Any] | None]:

@@ -12,9 +12,7 @@ A resource says its model, how its list is ordered and searched, and which refer
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
-from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -24,18 +22,15 @@ from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from apps.accounts import policy
-from apps.accounts.places import OwnedEvent
-from apps.accounts.rights import AnyUser, rights_of
+from apps.accounts.rights import AnyUser
 from apps.common.base import Row
 from apps.rest import filters, idempotency, reading, writing
-from apps.rest.answers import JSON, answer, encode, etag
+from apps.rest.answers import answer, encode, etag
 from apps.rest.inside import attach
-from apps.rest.loading import event_of, load
-from apps.rest.paging import cursor_values, next_link, page
+from apps.rest.listing import Listing
+from apps.rest.loading import load
 from apps.rest.problems import Changed
 from apps.rest.serializers import Body, Nested, RowSerializer, serializer_for
-
-PUBLIC = "public"  # the value of `scope` that shows what everyone sees
 
 
 class ApiView(GenericViewSet[Any]):
@@ -85,24 +80,7 @@ class ReadOnlyResource(ApiView):
         return serializer_for(self.model, self.read_only, inside)
 
     def list(self, request: Request) -> HttpResponse:
-        params = _params(request)
-        viewer, event = self._viewer(params), self._event(params)
-        readable = reading.readable_in_list(viewer, self.model, event)
-        if not readable:
-            policy.require(viewer, "view", self.model, **({"event": event} if event else {}))
-        shown = self._columns(viewer, params, readable, event)
-        asked = page(self.model, self.order, params, readable)
-        rows = self._rows(viewer, params, readable, event)
-        nested = self._nested(params)
-        written = None if nested else reading.read_json(rows, shown, asked)
-        if written is None:
-            found, last = reading.read_page(rows, shown, asked)
-            attach(viewer, found, nested, event)
-            text = encode(found).decode()
-        else:
-            text, last = written
-        link = None if last is None else next_link(request.path, params, asked.cursor(cursor_values(last)))
-        return HttpResponse(f'{{"results":{text},"next":{encode(link).decode()}}}', content_type=JSON)
+        return Listing(self, _params(request)).answer(request.path)
 
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         params = _params(request)
@@ -155,44 +133,6 @@ class ReadOnlyResource(ApiView):
     def _nested(self, params: Mapping[str, str]) -> Sequence[Nested]:
         asked = self._expansions(params)
         return [one for one in self.nested if one.name in asked]
-
-    def _viewer(self, params: Mapping[str, str]) -> AnyUser:
-        """Who a list is for: with `scope=public` the user counts as anyone."""
-        scope = params.get("scope", "")
-        if scope not in ("", PUBLIC):
-            raise ValidationError({"scope": [f"There is no scope but {PUBLIC!r}."]})
-        return AnonymousUser() if scope else self.user
-
-    def _event(self, params: Mapping[str, str]) -> OwnedEvent | None:
-        """The event that `event=` names. Raises ValidationError for no id, and for what has no event."""
-        if "event" not in params:
-            return None
-        if not filters.event_path(self.model):
-            raise ValidationError({"event": ["These rows belong to no event."]})
-        try:
-            key = UUID(params["event"])
-        except ValueError as error:
-            raise ValidationError({"event": ["No id of an event."]}) from error
-        event: OwnedEvent = event_of(key)
-        return event
-
-    def _rows(self, viewer: AnyUser, params: Mapping[str, str], readable: frozenset[str], event: Any) -> QuerySet[Any]:
-        public = event is not None or not rights_of(viewer).roles
-        rows = policy.visible(viewer, self.queryset, public=public)
-        if event is not None:
-            rows = rows.filter(**{filters.event_path(self.model): event.pk})
-        if params.get("search"):
-            rows = rows.filter(filters.search(self.search, params["search"], readable))
-        found = filters.conditions(self.model, params, readable)
-        return rows.filter(found) if found else rows
-
-    def _columns(
-        self, viewer: AnyUser, params: Mapping[str, str], readable: frozenset[str], event: OwnedEvent | None
-    ) -> reading.Columns:
-        names = [name for name in self._expansions(params) if name in self.expand]
-        joined = reading.joined(viewer, self.model, (name for name in names if name in readable), event)
-        own = reading.columns(self.model, readable - self.heavy)
-        return reading.Columns(own, joined)
 
 
 class AddOnlyResource(ReadOnlyResource):
