@@ -25,6 +25,7 @@ from apps.audit.models import AuditEntry
 from apps.live.protocol import Fault, topic
 from apps.live.services import admit
 from apps.rest.answers import encode
+from apps.rest.filters import event_path
 from tests.policy_world import STATES, Case, World
 from trm.api import RESOURCES as RESOURCES_OF_REST
 
@@ -191,6 +192,7 @@ def by_rest(world: World, case: Case) -> Answer:
     with transaction.atomic():
         if case.action == "view":
             answer = client.get(f"{address}/{row.pk}")
+            _same_in_a_list(world, case, answer.status_code == 200)
         elif case.action == "add":
             answer = client.post(address, encode(_body(view, row)), json)
         elif case.action == "change":
@@ -199,6 +201,16 @@ def by_rest(world: World, case: Case) -> Answer:
             answer = client.delete(f"{address}/{row.pk}")
         transaction.set_rollback(True)
     return answer.status_code not in REFUSED
+
+
+def _same_in_a_list(world: World, case: Case, seen: bool) -> None:
+    """The list of the event has the row exactly where it can be read by itself."""
+    row = world.row(case)
+    if not event_path(type(row)) or getattr(row, "event_id", row) is None or case.state not in ("active", "public"):
+        return
+    answer = world.client(case).get(f"/api/v1/{case.resource}?event={world.event(case).pk}&limit=1000")
+    listed = answer.status_code == 200 and str(row.pk) in {str(found["id"]) for found in answer.json()["results"]}
+    assert listed is seen, f"{case}: the list says {listed}"
 
 
 def _act_by_rest(world: World, case: Case) -> Answer:

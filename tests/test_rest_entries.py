@@ -4,8 +4,8 @@ import pytest
 
 from apps.accounts.factories import UserFactory
 from apps.audit.models import AuditEntry
-from apps.catalog.factories import VehicleFactory
-from apps.events.factories import EntryFactory, EventFactory, RaceClassFactory
+from apps.catalog.factories import OrganizationDeviceFactory, VehicleFactory
+from apps.events.factories import EntryDeviceFactory, EntryFactory, EventFactory, RaceClassFactory
 from apps.events.models import Entry, Event
 from apps.rest.tests.client import Api, official
 
@@ -83,6 +83,25 @@ def test_errors_name_their_fields(event: Event) -> None:
     assert api.post("entries", {}).fields == {"event", "race_class", "race_number"}
     assert api.post("entries", [1]).status == 400
     assert Entry.objects.count() == 1
+
+
+def test_what_the_database_refuses_names_its_field(event: Event) -> None:
+    """A tracker on two entries at once, an end before the start, a name taken: constraints, asked by the write."""
+    api = official(event.organization)
+    link = EntryDeviceFactory(entry__event=event)
+    OrganizationDeviceFactory(organization=event.organization, device=link.device)
+    again = {"entry": str(EntryFactory(event=event).id), "device": str(link.device_id)}
+    assert api.post("entry_devices", {**again, "assigned_from": "2026-06-08T00:00:00Z"}).status == 400
+    backwards = api.patch(f"events/{event.id}", {"ends_at": "2001-01-01T00:00:00Z"})
+    assert (backwards.status, backwards.fields) == (400, {"ends_at"})
+    other = EventFactory(organization=event.organization)
+    taken = api.patch(f"events/{event.id}", {"slug": other.slug})
+    assert (taken.fields, taken.json["errors"][0]["code"]) == ({"slug"}, "unique_together")
+    twice = [{"code": "A", "name": "A"}, {"code": "A", "name": "B"}]
+    body = {"name": "R", "slug": "r", "starts_at": "2026-06-06T08:00:00Z", "ends_at": "2026-06-13T18:00:00Z"}
+    nested = api.post("events", {**body, "organization": str(event.organization_id), "classes": twice})
+    assert nested.fields == {"classes.1.code"}
+    assert not Event.objects.filter(slug="r").exists()
 
 
 def test_nothing_is_hung_on_another_organization(event: Event) -> None:

@@ -1,5 +1,6 @@
 """The OpenAPI document: what drf-spectacular reads from the serializers, and what is TRM's own beside it."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from apps.rest import filters, paging
 from apps.rest.answers import encode
 from apps.rest.problems import TYPE
+from apps.rest.serializers import Body, Known, RowSerializer
 
 HEADER: Final = "header"
 IF_MATCH = OpenApiParameter("If-Match", str, HEADER, description="The ETag you read; 412 where the row has changed.")
@@ -44,6 +46,8 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }
+# What is said to who reads the code.
+OURS = {inspect.getdoc(kind) for kind in (Known, Body, RowSerializer)}
 ALWAYS = (400, 401, 403, 404, 406, 429)
 ERRORS = {
     "get": ALWAYS,
@@ -140,6 +144,8 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     """Postprocessing hook: errors everywhere, and no field that the reader's role may lack said to be there."""
     components = result.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in components.items():
+        if schema.get("description") in OURS:
+            del schema["description"]
         if not name.endswith("Request") and "id" in schema.get("properties", {}):
             schema["required"] = ["id"]
         if name.endswith("Request"):

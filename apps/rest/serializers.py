@@ -4,15 +4,17 @@ JSON types are taken at their word ("5" is no number, 1 is no truth). What a row
 model, in `clean` and its constraints, which the admin asks as well (`apps.rest.writing`).
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Model
 from rest_framework import serializers
+from rest_framework.utils.serializer_helpers import BindingDict
 
 from apps.accounts.policy_table import GUARDED, SECRET
 from apps.rest.loading import load
@@ -106,9 +108,15 @@ class Body(Known, serializers.Serializer[Any]):
 
 
 class RowSerializer(Known, serializers.ModelSerializer[Any]):
+    """Its fields keep nothing of a request, so all of a class's serializers share them: copies would cost more."""
+
     serializer_field_mapping = {**serializers.ModelSerializer.serializer_field_mapping, **FIELDS}
     serializer_choice_field = Choice
     serializer_related_field = Reference
+
+    @cached_property
+    def fields(self) -> BindingDict:
+        return _bound(type(self), self.partial)
 
     def get_unique_together_validators(self) -> list[Any]:
         return []  # the model's constraints say it, once
@@ -127,6 +135,15 @@ class RowSerializer(Known, serializers.ModelSerializer[Any]):
         made, options = super().build_relational_field(field_name, relation_info)
         options["validators"] = [v for v in options.get("validators", ()) if not hasattr(v, "queryset")]
         return made, options
+
+
+@cache
+def _bound(kind: type[RowSerializer], partial: bool) -> BindingDict:
+    owner = kind(partial=partial)
+    found = BindingDict(owner)
+    for name, field in owner.get_fields().items():
+        found[name] = field
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +174,13 @@ def serializer_for(
     bare = type(model.__name__, (RowSerializer,), {"Meta": meta})
     made = dict(bare().get_fields()) | {one.name: one.field() for one in nested}
     meta.fields = [*names, *(one.name for one in nested)]  # type: ignore[attr-defined]
-    return type(model.__name__, (RowSerializer,), {"Meta": meta, **made})
+    return type(model.__name__, (RowSerializer,), {"Meta": meta, "__doc__": _words(model), **made})
 
 
-def writable_names(serializer: type[RowSerializer]) -> frozenset[str]:
-    fields: Mapping[str, Any] = serializer._declared_fields
-    return frozenset(name for name, field in fields.items() if not field.read_only)
+def _words(model: type[Model]) -> str:
+    """What a model says of itself; Django gives one without words a list of its fields."""
+    told = inspect.getdoc(model) or ""
+    return "" if told.startswith(f"{model.__name__}(") else told
 
 
 def _has_nul(data: Any) -> bool:

@@ -1,10 +1,11 @@
 """Rows written: asked of the policy as they were and as they will be, held to the model's rules, saved whole."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import IntegrityError, models
 from django.db.models import CheckConstraint, Model, UniqueConstraint
 
 from apps.accounts import policy
@@ -19,17 +20,36 @@ M = TypeVar("M", bound=Model)
 def check(row: Model) -> None:
     """The rules of the model, each error under the field it is about. Raises ValidationError.
 
-    References are left out: the serializer has read the rows they name.
+    References are left out: the serializer has read the rows they name. Constraints as well: the database says them
+    when the row is saved, so that nobody comes in between.
     """
     errors: dict[str, list[ValidationError]] = {}
     relations = [field.name for field in row._meta.concrete_fields if field.is_relation]
-    for step in (lambda: row.clean_fields(exclude=relations), row.clean, row.validate_unique):
-        _collect(errors, step, "")
-    for constraint in row._meta.constraints:
-        validate = constraint.validate
-        _collect(errors, lambda validate=validate: validate(type(row), row, None, DEFAULT_DB_ALIAS), blame(constraint))
+    own = [row._meta.pk.name]  # a new id is nobody else's
+    for step in (lambda: row.clean_fields(exclude=relations), row.clean, lambda: row.validate_unique(exclude=own)):
+        _collect(errors, step)
     if errors:
         raise ValidationError(errors)
+
+
+@contextmanager
+def told_by_the_database(row: Model) -> Iterator[None]:
+    """A constraint of the row's model that refuses it becomes a ValidationError under the field it is about."""
+    try:
+        yield
+    except IntegrityError as error:
+        told = getattr(error.__cause__, "diag", None)
+        names = {constraint.name: constraint for constraint in row._meta.constraints}
+        broken = names.get(str(told.constraint_name) if told else "")
+        if broken is None:
+            raise
+        raise ValidationError({blame(broken) or NON_FIELD_ERRORS: [_words(row, broken)]}) from error
+
+
+def _words(row: Model, constraint: Any) -> Any:
+    if isinstance(constraint, UniqueConstraint) and constraint.fields and constraint.condition is None:
+        return row.unique_error_message(type(row), constraint.fields)
+    return constraint.get_violation_error_message()
 
 
 def blame(constraint: Any) -> str:
@@ -59,7 +79,8 @@ def save_new(user: AnyUser, row: Model) -> None:
     policy.require(user, "add", row)
     refuse_strays(user, row)
     check(row)
-    row.save(force_insert=True)
+    with told_by_the_database(row):
+        row.save(force_insert=True)
 
 
 def save_inside(user: AnyUser, parent: Model, nested: Nested, rows: Iterable[dict[str, Any]]) -> None:
@@ -83,7 +104,8 @@ def save_changed(user: AnyUser, row: Model, values: dict[str, Any]) -> None:
     refuse_strays(user, row)
     check(row)
     if values:
-        row.save(update_fields=[*values, *_stamps(row)])
+        with told_by_the_database(row):
+            row.save(update_fields=[*values, *_stamps(row)])
 
 
 def refuse_unwritable(user: AnyUser, row: Model, names: Iterable[str]) -> None:
@@ -97,14 +119,13 @@ def _stamps(row: Model) -> list[str]:
     return [f.name for f in row._meta.concrete_fields if isinstance(f, models.DateTimeField) and f.auto_now]
 
 
-def _collect(errors: dict[str, list[ValidationError]], step: Any, field: str) -> None:
+def _collect(errors: dict[str, list[ValidationError]], step: Callable[[], None]) -> None:
     try:
         step()
     except ValidationError as error:
         found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
         for name, those in found.items():
-            target = field if name == NON_FIELD_ERRORS and field else name
-            errors.setdefault(target, []).extend(those)
+            errors.setdefault(name, []).extend(those)
 
 
 def _names(condition: Any) -> Iterable[str]:
