@@ -27,6 +27,10 @@ SAID: tuple[tuple[str, Any], ...] = (
         gettext_lazy("%(where)s: it was driven, but its start was not crossed."),
     ),
     (
+        r"(?P<where>.+): left, but fewer than (?P<n>\d+) fixes in a row outside tell it",
+        gettext_lazy("%(where)s: it was left, but fewer than %(n)s fixes in a row outside tell it."),
+    ),
+    (
         r"decided (?P<status>\w+), but the evidence shows (?P<shown>\w+)",
         gettext_lazy("Decided: %(status)s. The evidence shows: %(shown)s."),
     ),

@@ -1,4 +1,4 @@
-"""Whose speeds may count though no crossing changed: what keeps a fix in open country from scoring a whole stage."""
+"""Whose fixes may count though no crossing changed: what keeps a fix in open country from scoring a whole stage."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,19 @@ from apps.scoring import queries
 from apps.scoring.detection import Seen
 from apps.scoring.domain.reach import zone_stretches
 from apps.scoring.evidence import span
+from apps.scoring.exit_queries import leaving
 from apps.scoring.plans import EventPlan
 from apps.scoring.queries import Unit
+from apps.timing.domain.exits import exit_controls
 from apps.timing.domain.plan import StagePlan
 
 
 def in_zones(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> set[str]:
-    """The entries of these units, of which no crossing changed, whose speeds may count."""
+    """The entries of these units, of which no crossing changed, whose speeds or exits may count."""
     found: set[str] = set()
     for stage in plan.stages:
         mine = [unit for unit in units if stage in plan.stages_between(unit.from_ts, unit.to_ts)]
+        found |= leaving(mine, list(exit_controls(stage)), plan.gap_limit_ms)
         found |= _in_open_zones(stage, [unit for unit in mine if unit in seen.ending], seen)
         found |= _in_stretches(stage, [unit for unit in mine if unit not in seen.ending])
     return found

@@ -1,10 +1,11 @@
-"""When a speed limit may have bound an entry: so much of its record the zones need, and no more of it is read."""
+"""When fixes may matter beside crossings: so much of an entry's record zones and exits need, and no more is read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from apps.course.domain.crossings import Crossing, Direction
 from apps.course.domain.visits import Visit, visits
+from apps.timing.domain.exits import exit_controls, proof_span
 from apps.timing.domain.plan import SpeedZonePlan, StagePlan
 
 Stretch = tuple[int, int]
@@ -14,13 +15,24 @@ def zone_stretches(stage: StagePlan, crossings: Iterable[Crossing], end: int) ->
     """The stretches (from ms, to ms, both included) of a stage that ends at `end`, in order and apart.
 
     Of an area each device's visits; where one end was not seen, the stage up to there. Of a DZ and an FZ from the
-    first crossing to the last. The whole stage where a segment has a limit of its own.
+    first crossing to the last. After FN the first fixes, which prove the exit. The whole stage where a segment has a
+    limit of its own.
     """
     seen = list(crossings)
     if seen and any(segment.limit_kmh or segment.class_limits for segment in stage.segments):
         return [(stage.from_ts, end)]
     zones = [zone for segment in stage.segments for zone in segment.zones]
-    return apart(stretch for zone in zones for stretch in _of_zone(zone, seen, (stage.from_ts, end)))
+    of_zones = [stretch for zone in zones for stretch in _of_zone(zone, seen, (stage.from_ts, end))]
+    return apart([*of_zones, *_of_exits(stage, seen, end)])
+
+
+def _of_exits(stage: StagePlan, crossings: Sequence[Crossing], end: int) -> Iterator[Stretch]:
+    controls = exit_controls(stage)
+    for crossing in crossings:
+        if crossing.control in controls and crossing.direction is Direction.LEAVE:
+            low, high = proof_span(crossing)
+            if low <= end:
+                yield low, min(high, end)
 
 
 def _of_zone(zone: SpeedZonePlan, crossings: Sequence[Crossing], whole: Stretch) -> list[Stretch]:

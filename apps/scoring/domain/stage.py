@@ -24,6 +24,7 @@ from apps.scoring.domain.offences import (
 )
 from apps.scoring.domain.outcome import StageOutcome, digest
 from apps.scoring.domain.status import GONE, LUMPED, Status, contradiction, decide, entailed
+from apps.timing.domain.exits import UNPROVEN, left_for_good, unproven
 from apps.timing.domain.marks import Mark, Marks, by_control
 from apps.timing.domain.passages import Record, record
 from apps.timing.domain.plan import StagePlan, WaypointPlan
@@ -74,6 +75,7 @@ class _Reading:
     crossings: Record
     marks: Marks
     segments: tuple[Driven, ...]
+    drifted: tuple[str, ...]  # neutralisations left by too few fixes
 
     def times(self) -> tuple[SegmentTime, ...]:
         return tuple(one.time for one in self.segments)
@@ -141,8 +143,10 @@ def _read(plan: StagePlan, evidence: Evidence) -> _Reading:
     of_plan = plan.controls()
     usable = [m for m in (*evidence.marks, *evidence.overlay.marks) if m.control in of_plan and plan.contains(m.ts)]
     marks = by_control(usable)
-    times = segment_times(plan, crossings, Facts(evidence.assigned_starts, marks, adjustments))
-    return _Reading(plan, crossings, marks, driven(plan, crossings, times))
+    proven = left_for_good(plan, crossings, evidence.fixes)
+    times = segment_times(plan, proven, Facts(evidence.assigned_starts, marks, adjustments))
+    drifted = tuple(unproven(plan, crossings, proven))
+    return _Reading(plan, crossings, marks, driven(plan, crossings, times), drifted)
 
 
 def _offences(reading: _Reading, evidence: Evidence) -> Offences:
@@ -255,6 +259,7 @@ def _conflicts(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> tupl
         return tuple(orphans)
     notes = [f"{time.segment}: {text}" for time in reading.times() for text in (time.note, *time.reviews) if text]
     lost = lost_starts(reading.plan, reading.crossings, reading.times())
+    notes += [f"{segment}: {UNPROVEN}" for segment in reading.drifted]
     notes += [f"{segment}: driven, but its start was not crossed" for segment in lost]
     return (*notes, *orphans)
 

@@ -1,0 +1,29 @@
+"""Who has just left a neutralisation: whose next fixes may prove it, though no crossing changes (rulebook 8.1)."""
+
+from collections.abc import Sequence
+
+from apps.scoring import bulk
+from apps.scoring.queries import Unit
+from apps.timing.domain.exits import OUTSIDE_FIXES
+from apps.timing.domain.zone_intervals import GAP_LIMIT_MS
+
+# The span of `exits.proof_span`, and no crossing further back than it can reach.
+LEAVING = """
+    select distinct c.entry_id::text
+    from unnest(%b::text[]::uuid[], %b::bigint[], %b::bigint[]) as u(entry, low, high)
+    join entry_crossings c on c.entry_id = u.entry and c.ts between u.low - %s and u.high
+    where c.control = any(%b::text[]::uuid[]) and c.direction = 'leave'
+      and c.after_ts <= u.high and c.after_ts + %s * greatest(%s, 2 * (c.after_ts - c.before_ts)) >= u.low
+"""
+
+
+def leaving(units: Sequence[Unit], controls: Sequence[str], gap_limit_ms: int) -> set[str]:
+    """The entries of these units that left one of the controls so shortly before that the fixes tell whether they
+    did."""
+    if not units or not controls:
+        return set()
+    steps = OUTSIDE_FIXES - 1
+    reach = gap_limit_ms + steps * max(GAP_LIMIT_MS, 2 * gap_limit_ms)
+    columns = [[u.entry for u in units], [u.from_ts for u in units], [u.to_ts for u in units]]
+    parameters = [*columns, reach, list(controls), steps, GAP_LIMIT_MS]
+    return {row[0] for row in bulk.select(LEAVING, parameters)}
