@@ -164,6 +164,7 @@ BEGIN
         'entry_segment_starts', 'timing_records', 'start_overrides', 'start_lists',
         'result_revisions', 'acknowledgements', 'webhooks',
         'safety_settings', 'alerts', 'alert_lines', 'entry_accountings', 'stage_closings',
+        'race_log', 'race_control_settings',
         'saved_views', 'comments', 'commands', 'command_texts'
     ] LOOP
         EXECUTE format(

@@ -26,6 +26,7 @@ from apps.integrations import factories as integrations
 from apps.live.factories import AcknowledgementFactory
 from apps.penalties import factories as penalties
 from apps.penalties.models import ProfileUse, RuleAnswer
+from apps.racelog import factories as racelog
 from apps.rest.models import ApiToken, IdempotencyKey
 from apps.safety import factories as safety
 from apps.scoring import factories as scoring
@@ -147,6 +148,8 @@ def _told_rows(event: Event) -> dict[str, Any]:
         "alerts": alert,
         "alert_lines": safety.AlertLineFactory(alert=alert),
         "entry_accountings": safety.AccountingFactory(entry=alert.entry),
+        "race_log": racelog.LogLineFactory(event=event),
+        "race_control_settings": racelog.RaceControlSettingsFactory(event=event),
         "stage_closings": safety.StageClosingFactory(stage__event=event),
         "webhook_deliveries": integrations.DeliveryFactory(webhook=webhook, domain_event=told),
     }

@@ -18,13 +18,14 @@ from apps.events import factories as events
 from apps.integrations import factories as integrations
 from apps.live import factories as live
 from apps.penalties import factories as penalties
+from apps.racelog import factories as racelog
 from apps.safety import factories as safety
 from apps.scoring import factories as scoring
 from apps.timing import factories as timing
 
 # A model without a table is a door to something else, and its own tests open it.
 MODELS = [m for m in admin.site._registry if m.__module__.startswith("apps.") and m._meta.managed]
-MODULES = (accounts, catalog, events, course, timing, penalties, scoring, live, integrations, safety, commands)
+MODULES = (accounts, catalog, events, course, timing, penalties, racelog, scoring, live, integrations, safety, commands)
 MADE_BY: list[Any] = [
     thing
     for module in MODULES

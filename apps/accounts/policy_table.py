@@ -47,7 +47,7 @@ start_overrides       vac        vac            vac         v         v+        
 start_lists           vacd       vacd           vacd        v         v*           v*       v~
 entry_crossings       v          v              v           v         v+           v        .
 timing_records        va         va             va          va!       v+           v        .
-entry_incidents       vac        vac            v           va!       v+           v        .
+entry_incidents       vac        vac            va          va!       v+           v        .
 decisions             vac        vac            v           v         v+           v        .
 entry_penalties       v          v              v           v         v            v        v~
 stage_results         v          v              v           v         v            v        v~
@@ -62,6 +62,8 @@ alerts                vc         vc             vc          vc!       .         
 alert_lines           v          v              v           v         .            .        .
 entry_accountings     va         va             v           va!       .            .        .
 stage_closings        v          v              v           v         .            .        .
+race_log              va         va             va          va!       .            .        .
+race_control_settings vacd       vacd           v           v         .            .        .
 comments              va         va             va          va        .            .        .
 saved_views           vacd       vacd           v+a+c+d+    v+a+c+d+  .            .        .
 audit_log             v          v              .           .         .            .        .
@@ -89,6 +91,10 @@ rescore               x          x              .           .         .         
 dry_run               x          x              .           .         .            .        .
 open_stage            x          x              x           .         .            .        .
 close_stage           x          x              .           .         .            .        .
+report_ready          x          x              x           x!        .            .        .
+hold_start            x          x              .           .         .            .        .
+stop_stage            x          x              .           .         .            .        .
+hear_protest          x          x              .           .         .            .        .
 seed                  x          x              x           .         .            .        .
 closing_times         x          x              x           .         .            .        .
 copy_crew             x          x              .           .         .            .        .
@@ -236,6 +242,8 @@ SCOPES = {
     "alert_lines": _of_event("alert__event"),
     "entry_accountings": _of_event("stage__event"),
     "stage_closings": _of_event("stage__event"),
+    "race_log": _of_event(),
+    "race_control_settings": _of_event(),
     "comments": Scope(organizations=("organization",)),
     "saved_views": Scope(organizations=("organization",), person="author"),
     "audit_log": Scope(organizations=("organization",)),

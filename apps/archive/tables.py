@@ -47,6 +47,7 @@ PEOPLE = f"""
     union select author_id from profile_uses where event_id = %(event)s
     union select answered_by_id from rule_answers where event_id = %(event)s
     union select author_id from entry_incidents where entry_id in ({ENTRIES})
+    union select author_id from race_log where event_id = %(event)s
     union select author_id from decisions where event_id = %(event)s
     union select revoked_by_id from decisions where event_id = %(event)s
     union select published_by_id from result_revisions where event_id = %(event)s
@@ -118,6 +119,8 @@ TABLES = (
     Table("start_lists", f"stage_id in ({STAGES})"),
     Table("entry_incidents", f"entry_id in ({ENTRIES})"),
     Table("decisions", "event_id = %(event)s"),
+    Table("race_control_settings", "event_id = %(event)s"),
+    Table("race_log", "event_id = %(event)s"),
     Table("result_revisions", "event_id = %(event)s"),
     Table("acknowledgements", f"entry_id in ({ENTRIES})"),
     Table("safety_settings", "event_id = %(event)s"),

@@ -3,12 +3,15 @@
 from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
 from apps.events.models import Entry, Event, RaceClass
 from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula
+from apps.racelog.models import LogLine
 from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
 from apps.timing.models import EntryCrossing, EntrySegmentStart, StartList, StartOverride, TimingRecord
 
 
 def remove_event_rows(event: Event) -> None:
     """The event with all that hangs on it, but for vehicles, trackers, people and positions."""
+    LogLine.objects.filter(event=event, takes_back__isnull=False).delete()
+    LogLine.objects.filter(event=event).delete()
     OutboxRow.objects.filter(topic__startswith=f"leaderboard:{event.id}").delete()
     ResultRevision.objects.filter(event=event).delete()
     StartList.objects.filter(stage__event=event).delete()

@@ -1,0 +1,21 @@
+from django.contrib import admin
+
+from apps.accounts.admin_policy import PolicyAdmin
+from apps.common.admin import ReadOnlyAdmin
+from apps.racelog.models import LogLine, RaceControlSettings
+
+
+@admin.register(RaceControlSettings)
+class RaceControlSettingsAdmin(PolicyAdmin[RaceControlSettings]):
+    list_display = ("event", "services", "controls", "opening")
+    list_select_related = ("event",)
+
+
+@admin.register(LogLine)
+class LogLineAdmin(ReadOnlyAdmin[LogLine], PolicyAdmin[LogLine]):
+    """To read: lines are written and taken back at the desk's race-control page."""
+
+    list_display = ("at", "event", "stage", "kind", "entry", "text", "author")
+    list_select_related = ("event", "stage", "entry", "author")
+    list_filter = ("event", "stage", "kind")
+    search_fields = ("text", "entry__race_number")

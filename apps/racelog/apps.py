@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RacelogConfig(AppConfig):
+    name = "apps.racelog"
+    label = "racelog"

@@ -1,0 +1,39 @@
+"""What is read of the log."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.events.models import Event
+from apps.racelog.domain.log import Kind, Line
+from apps.racelog.models import LogLine, RaceControlSettings
+
+# What says nothing about what holds now.
+TOLD_ONLY = (Kind.NOTE.value, Kind.INCIDENT.value, Kind.FALSE_START.value)
+
+
+def state_lines(event: UUID) -> list[Line]:
+    """The lines that say what holds in an event, in the order in which they were written."""
+    rows = LogLine.objects.filter(event=event).exclude(kind__in=TOLD_ONLY)
+    fields = rows.values_list("id", "kind", "stage_id", "at", "about", "entry_id", "takes_back_id")
+    return [
+        Line(
+            id=str(id),
+            kind=Kind(kind),
+            stage=str(stage or ""),
+            ts=round(at.timestamp() * 1000),
+            about=str(takes_back) if takes_back else about,
+            entry=str(entry or ""),
+        )
+        for id, kind, stage, at, about, entry, takes_back in fields
+    ]
+
+
+def settings_of(event: Event) -> RaceControlSettings:
+    """The event's settings, or the defaults."""
+    return RaceControlSettings.objects.filter(event=event).first() or RaceControlSettings(event=event)
+
+
+def timeline(event: Event) -> QuerySet[LogLine]:
+    """All lines of an event with whom and what they are about, in the order in which they were written."""
+    return LogLine.objects.filter(event=event).select_related("stage", "author", "entry", "taken_back__author")
