@@ -4,8 +4,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from apps.course.models import Stage
 from apps.events.models import Event
-from apps.racelog.domain.log import Kind, Line
+from apps.racelog.domain.log import Kind, Line, open_protests
 from apps.racelog.models import LogLine, RaceControlSettings
 
 # What says nothing about what holds now.
@@ -37,3 +38,17 @@ def settings_of(event: Event) -> RaceControlSettings:
 def timeline(event: Event) -> QuerySet[LogLine]:
     """All lines of an event with whom and what they are about, in the order in which they were written."""
     return LogLine.objects.filter(event=event).select_related("stage", "author", "entry", "taken_back__author")
+
+
+def protests(event: Event, stage: Stage | None) -> list[LogLine]:
+    """What was lodged and heard of a stage, or of the event and all its stages (None), and not taken back."""
+    rows = timeline(event).filter(kind__in=(Kind.PROTEST.value, Kind.HEARD.value), taken_back=None)
+    return list(rows if stage is None else rows.filter(stage=stage))
+
+
+def waiting_protests(event: Event, stage: Stage | None) -> list[LogLine]:
+    """Those that nobody has heard yet."""
+    rows = LogLine.objects.filter(event=event, kind=Kind.PROTEST.value)
+    rows = rows if stage is None else rows.filter(stage=stage)
+    waiting = {line.id for line in open_protests(state_lines(event.pk))}
+    return [row for row in rows.select_related("entry", "stage", "author") if str(row.pk) in waiting]

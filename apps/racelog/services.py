@@ -154,6 +154,11 @@ def require_act(user: User, line: LogLine) -> None:
         require(user, act, line.event)
 
 
+def require_may(user: User, draft: Draft) -> None:
+    """Raises PermissionDenied where `user` may not write the line: asked before what it does."""
+    require_act(user, _row(user, draft))
+
+
 def _row(user: User, draft: Draft) -> LogLine:
     return LogLine(
         event=draft.event, stage=draft.stage, kind=draft.kind.value, at=draft.at or timezone.now(), author=user,

@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.course.models import Stage
 from apps.events.models import Event
 from apps.penalties.checklist import blocking_settings
+from apps.racelog.queries import waiting_protests
 from apps.scoring import queries, snapshot
 from apps.scoring.finality import unsettled
 from apps.scoring.models import EventResult, ResultRevision, RevisionState, StageResult
@@ -94,7 +95,17 @@ def _obstacles(publication: Publication, last: ResultRevision | None) -> Iterato
         yield _("Protests are heard until %(until)s.") % {"until": last.protest_until.isoformat(timespec="minutes")}
     if publication.state == "official" and publication.stage is None:
         yield from unsettled(publication.event)
+    if publication.state == "official":
+        yield from _unheard(publication)
     yield from (setting.sentence for setting in blocking_settings(publication.event))
+
+
+def _unheard(publication: Publication) -> Iterator[str]:
+    """Results are final when every enquiry is closed (rulebook 9.2)."""
+    waiting = waiting_protests(publication.event, publication.stage)
+    if waiting:
+        numbers = ", ".join(str(line.entry.race_number) for line in waiting if line.entry)
+        yield _("Protests are still to be heard, of number %(numbers)s.") % {"numbers": numbers}
 
 
 def _behind(publication: Publication, results: list[dict[str, Any]]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from apps.common.position import instant
 from apps.course.models import Segment, Stage
 from apps.events.models import Entry
 from apps.penalties.checklist import blocking_settings
+from apps.racelog import gate
 from apps.scoring import queries
 from apps.scoring.start_inputs import Inputs, load
 from apps.timing.domain.start_list import Slot, start_list
@@ -83,12 +84,15 @@ def propose(stage: Stage, *, reset_by_hand: bool = False) -> list[StartRow]:
 def open_stage(stage: Stage, author: User) -> StartList:
     """Publish version 1 and write the assigned starts; a stage that is open keeps the list in force.
 
-    Raises StartOrderError, also while rules of the event are open that forbid publishing its results.
+    Raises StartOrderError, also while rules of the event are open that forbid publishing its results, and while
+    somebody is not ready whom the event needs for it.
     """
     with transaction.atomic():
         inputs = _locked(stage)
         if inputs.published is None and (unsettled := blocking_settings(stage.event)):
             raise StartOrderError(" ".join(one.sentence for one in unsettled))
+        if inputs.published is None and (unready := gate.refusal(inputs.stage)):
+            raise StartOrderError(unready)
         return inputs.published or _publish(inputs, _rows(inputs), author, "")
 
 

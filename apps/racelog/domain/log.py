@@ -47,11 +47,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """What holds for a stage: the last word of each service and control; the hold and the red signal in force."""
+    """What holds for a stage: the last word of each service and control; the hold and the red signal in force.
+
+    `since` (epoch ms) is when it was frozen, by whichever came first of what is in force now; None where it is not.
+    """
 
     ready: Mapping[str, Line] = field(default_factory=dict)
     hold: Line | None = None
     red: Line | None = None
+    since: int | None = None
     stops: tuple[Line, ...] = ()  # every red signal, also those that are over
 
     @property
@@ -78,6 +82,7 @@ def stage_state(lines: Iterable[Line], stage: str) -> StageState:
         ready={line.about: line for line in mine if line.kind in (Kind.GO, Kind.NO_GO)},
         hold=_open(mine, Kind.HOLD, Kind.RELEASE),
         red=_open(mine, Kind.RED, Kind.GREEN),
+        since=_frozen_since(mine),
         stops=tuple(line for line in mine if line.kind is Kind.RED),
     )
 
@@ -112,6 +117,19 @@ def _answers(later: Line, line: Line) -> bool:
     if later.about == line.id:
         return True
     return later.stage == line.stage and ENDS.get(line.kind) is later.kind
+
+
+def _frozen_since(lines: Sequence[Line]) -> int | None:
+    """When the starts stopped for the last time, None where they go on: a hold may outlast the red signal within it."""
+    held: set[Kind] = set()
+    since = None
+    for line in lines:
+        if line.kind in (Kind.HOLD, Kind.RED):
+            since = since if held else line.ts
+            held.add(line.kind)
+        elif line.kind in (Kind.RELEASE, Kind.GREEN):
+            held.discard(ENDS[line.kind])
+    return since if held else None
 
 
 def _open(lines: Sequence[Line], begin: Kind, end: Kind) -> Line | None:

@@ -29,6 +29,15 @@ def test_a_stage_is_frozen_while_it_is_held_or_stopped() -> None:
     assert [stop.id for stop in stage_state(over, "S").stops] == ["2"]
 
 
+def test_a_hold_within_which_the_stage_is_stopped_lasts_from_its_beginning() -> None:
+    """Who was to start between the hold and the red signal waits as well, whichever ends first."""
+    lines = [Line("1", Kind.HOLD, "S", 100), Line("2", Kind.RED, "S", 200), Line("3", Kind.RELEASE, "S", 300)]
+    assert stage_state(lines, "S").since == 100
+    assert stage_state([*lines, Line("4", Kind.GREEN, "S", 400)], "S").since is None
+    again = [*lines, Line("4", Kind.GREEN, "S", 400), Line("5", Kind.HOLD, "S", 500)]
+    assert stage_state(again, "S").since == 500
+
+
 def test_a_release_taken_back_holds_the_starts_again() -> None:
     lines = [line("1", Kind.HOLD), line("2", Kind.RELEASE), line("3", Kind.TAKEN_BACK, "2")]
     hold = stage_state(lines, "S").hold
