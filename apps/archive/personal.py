@@ -28,6 +28,7 @@ FREE_TEXTS = {
     "events": ("name", "notes"),
     "organizations": ("name",),
     "profile_uses": ("reason",),
+    "race_log": ("text", "place", "about", "data"),
     "result_revisions": ("reason",),
     "rule_answers": ("answer", "still_open"),
     "saved_views": ("name", "query"),
