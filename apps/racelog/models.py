@@ -71,7 +71,10 @@ class RaceControlSettings(Row):
     opening = models.CharField(
         _("while one is missing, opening a stage is"),
         max_length=8,
-        choices=[(Opening.WARN.value, _("only warned about")), (Opening.REFUSE.value, _("refused until all are ready"))],
+        choices=[
+            (Opening.WARN.value, _("only warned about")),
+            (Opening.REFUSE.value, _("refused until all are ready")),
+        ],
         default=Opening.WARN,
         help_text=_("Opening publishes the start list and sets the assigned starts."),
     )
