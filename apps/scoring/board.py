@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.scoring import queries
-from apps.scoring.bulk import update_rows
+from apps.scoring.bulk import insert_rows, update_rows
 from apps.scoring.domain.classification import Line, classify
 from apps.scoring.domain.lines import Competitor, Reading, stage_line
 from apps.scoring.domain.overall import overall
@@ -92,7 +92,7 @@ def _rank_event(plan: EventPlan, lines: Sequence[Line]) -> set[str]:
             fresh.append(EventResult(entry_id=line.entry, event_id=plan.event, **values))
         elif old != [values[name] for name in EVENT_FIELDS]:
             dirty.append(EventResult(id=id, entry_id=line.entry, **values))
-    EventResult.objects.bulk_create(fresh)
+    insert_rows(fresh)
     update_rows(dirty, EVENT_FIELDS)
     return {str(row.entry_id) for row in (*fresh, *dirty)}
 

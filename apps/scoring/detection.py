@@ -8,6 +8,7 @@ import numpy as np
 from apps.course.domain.crossings import Crossing, detect
 from apps.course.domain.fixes import Fixes
 from apps.scoring import fix_queries, queries
+from apps.scoring.held_fixes import HeldFixes
 from apps.scoring.plans import END_OF_TIME, EventPlan
 from apps.scoring.queries import CrossingRow, Unit
 
@@ -20,12 +21,13 @@ class Seen:
     """What looking at units has shown.
 
     `changed` are the entries whose crossings did, `ending` the units with which their device's record ends, `fast`
-    those with a fix above the lowest limit, the neighbours among them.
+    those with a fix above the lowest limit, the neighbours among them. `fixes` keeps what was read.
     """
 
     changed: set[str] = field(default_factory=set)
     ending: set[Unit] = field(default_factory=set)
     fast: set[Unit] = field(default_factory=set)
+    fixes: HeldFixes = field(default_factory=HeldFixes)
 
 
 def replace_crossings(plan: EventPlan, units: Sequence[Unit]) -> Seen:
@@ -63,6 +65,7 @@ def _cuts(units: Sequence[Unit]) -> list[int]:
 
 def _replace(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> None:
     fixes = fix_queries.unit_fixes(units)
+    seen.fixes.keep(units, fixes)
     bounds = _bounds(fixes, units)
     wanted = {_row(units, c): None for c in detect(fixes, plan.course, plan.gap_limit_ms).crossings}
     held = queries.crossings_in(units, bounds)

@@ -6,9 +6,10 @@ from apps.course.domain.crossings import Crossing
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.decisions import overlay
 from apps.penalties.domain.registry import Before
-from apps.scoring import fix_queries, queries
+from apps.scoring import queries
 from apps.scoring.domain.reach import zone_stretches
 from apps.scoring.domain.stage import Evidence
+from apps.scoring.fix_queries import Span, span_fixes
 from apps.scoring.inputs import EntryInputs, Inputs
 from apps.scoring.plans import END_OF_TIME, EventPlan
 from apps.scoring.queries import Unit
@@ -16,6 +17,7 @@ from apps.timing.domain.plan import StagePlan
 
 StageOfEntry = tuple[str, StagePlan]
 CrossingsOf = Callable[[Sequence[StageOfEntry]], Mapping[tuple[str, str], Sequence[Crossing]]]
+FixesOf = Callable[[Sequence[Span]], Fixes]
 
 
 def crossings_on_record(of: Sequence[StageOfEntry]) -> dict[tuple[str, str], Sequence[Crossing]]:
@@ -31,11 +33,15 @@ class Archive:
     """All that is known of some (entry, stage) pairs of one event."""
 
     def __init__(
-        self, inputs: Inputs, of: Sequence[StageOfEntry], crossings: CrossingsOf = crossings_on_record
+        self,
+        inputs: Inputs,
+        of: Sequence[StageOfEntry],
+        crossings: CrossingsOf = crossings_on_record,
+        fixes: FixesOf = span_fixes,
     ) -> None:
         self._inputs = inputs
         self._crossings = crossings(of)
-        self._fixes = self._zone_fixes(of)
+        self._fixes = self._zone_fixes(of, fixes)
 
     def of(self, entry: str, stage: StagePlan, before: Before) -> Evidence:
         """What is known of one entry in one stage; `before` is what earlier stages put on its account."""
@@ -55,12 +61,12 @@ class Archive:
             before=before,
         )
 
-    def _zone_fixes(self, of: Sequence[StageOfEntry]) -> dict[tuple[str, str], Fixes]:
+    def _zone_fixes(self, of: Sequence[StageOfEntry], fixes_of: FixesOf) -> dict[tuple[str, str], Fixes]:
         """The fixes of an entry's stays in speed zones: all that these can need.
 
-        One query: a device code of its own for each device of each (entry, stage).
+        Asked at once: a device code of its own for each device of each (entry, stage).
         """
-        spans: list[tuple[int, str, int, int]] = []
+        spans: list[Span] = []
         codes: dict[tuple[str, str], range] = {}
         first = 0
         for entry, stage in of:
@@ -69,7 +75,7 @@ class Archive:
             spans += [(first + n, device, *stretch) for stretch in stretches for n, device in enumerate(devices)]
             codes[entry, stage.id] = range(first, first + len(devices))
             first += len(devices)
-        fixes = fix_queries.span_fixes(spans)
+        fixes = fixes_of(spans)
         return {key: fixes.of_devices(mine) for key, mine in codes.items()}
 
 

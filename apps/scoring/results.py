@@ -10,10 +10,11 @@ from uuid import UUID, uuid5
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
 from apps.scoring.accounts import Accounts, with_later_stages
-from apps.scoring.bulk import update_rows
+from apps.scoring.bulk import insert_rows, update_rows
 from apps.scoring.domain.outcome import StageOutcome
 from apps.scoring.domain.stage import score_stage
-from apps.scoring.evidence import Archive, StageOfEntry
+from apps.scoring.evidence import Archive, FixesOf, StageOfEntry
+from apps.scoring.fix_queries import span_fixes
 from apps.scoring.inputs import load
 from apps.scoring.models import StageResult
 from apps.scoring.plans import EventPlan
@@ -27,11 +28,12 @@ class Scored:
     outcome: StageOutcome
 
 
-def score(plan: EventPlan, of: Sequence[StageOfEntry]) -> list[Scored]:
+def score(plan: EventPlan, of: Sequence[StageOfEntry], fixes: FixesOf = span_fixes) -> list[Scored]:
     """The outcome of each (entry, stage), from all evidence on record; of later stages too where they depend on it."""
     pairs = with_later_stages(plan, of)
     entries = sorted({entry for entry, _ in of})
-    return scored(plan, pairs, Archive(load(plan.event, entries), pairs), Accounts.on_record(plan, entries))
+    archive = Archive(load(plan.event, entries), pairs, fixes=fixes)
+    return scored(plan, pairs, archive, Accounts.on_record(plan, entries))
 
 
 def scored(plan: EventPlan, pairs: Sequence[StageOfEntry], archive: Archive, accounts: Accounts) -> list[Scored]:
@@ -50,7 +52,7 @@ def save(plan: EventPlan, scored: Sequence[Scored]) -> dict[str, set[str]]:
     held = {(str(r.entry_id), str(r.stage_id)): r for r in StageResult.objects.filter(entry_id__in=entries)}
     fresh = [s for s in scored if _differs(held.get((s.outcome.entry, s.stage.id)), s.outcome)]
     rows = [_result(plan, s, held.get((s.outcome.entry, s.stage.id))) for s in fresh]
-    StageResult.objects.bulk_create([r for r in rows if r._state.adding])
+    insert_rows([r for r in rows if r._state.adding])
     update_rows([r for r in rows if not r._state.adding], FIELDS)
     _save_penalties(plan, fresh)
     changed: dict[str, set[str]] = {}
@@ -99,11 +101,10 @@ def _save_penalties(plan: EventPlan, scored: Sequence[Scored]) -> None:
     rows = {_identity(row): row for row, _ in found}
     held = _held_penalties([(one.outcome.entry, one.stage.id) for one in scored])
     delete_penalties([row.pk for key, row in held.items() if key not in rows])
-    EntryPenalty.objects.bulk_create(
+    insert_rows(
         [row for key, row in rows.items() if key not in held or _told(row) != _told(held[key])],
-        update_conflicts=True,
-        unique_fields=IDENTITY,
-        update_fields=(*TOLD, *TOLD_KEYS, "updated_at"),
+        once=IDENTITY,
+        renewed=(*TOLD, *TOLD_KEYS, "updated_at"),
     )
 
 

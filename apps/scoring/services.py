@@ -4,7 +4,9 @@ Everything is read from the database after the locks are taken, never from the o
 (design §1, rule 1), so that running an act again, late, twice or beside another scorer gives the same rows.
 """
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -13,7 +15,8 @@ from django.db import transaction
 from apps.scoring import board, metrics, queries, results, zone_watch
 from apps.scoring.decisions import hold_faulty
 from apps.scoring.detection import replace_crossings
-from apps.scoring.evidence import carried_units
+from apps.scoring.evidence import FixesOf, carried_units
+from apps.scoring.fix_queries import span_fixes
 from apps.scoring.inputs import load
 from apps.scoring.plans import EventPlan, event_plan
 from apps.scoring.queries import Unit, Window
@@ -71,18 +74,31 @@ def score_again(again: Again) -> Iterator[tuple[int, list[str]]]:
     entries = again.entries or queries.event_entries(again.event)
     for first in range(0, len(entries), ENTRIES_AT_ONCE):
         some = entries[first : first + ENTRIES_AT_ONCE]
-        with transaction.atomic():
+        with _uncollected(), transaction.atomic():
             topics = _score_entries(again, some)
         yield first + len(some), topics
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's search for cycles: a field makes none, but so many objects that all the process holds would be
+    walked through again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _score_entries(again: Again, entries: Sequence[str]) -> list[str]:
     queries.lock("entry", entries)
     plan = event_plan(again.event)
     stages = [stage for stage in plan.stages if again.stage in ("", stage.id)]
-    if again.detecting:
-        replace_crossings(plan, assigned_units(plan, entries, stages))
-    return _publish(plan, [Touched(one, stage) for one in entries for stage in stages])
+    units = assigned_units(plan, entries, stages) if again.detecting else []
+    fixes = replace_crossings(plan, units).fixes
+    return _publish(plan, [Touched(one, stage) for one in entries for stage in stages], fixes.spans)
 
 
 def assigned_units(plan: EventPlan, entries: Sequence[str], stages: Sequence[StagePlan]) -> list[Unit]:
@@ -116,11 +132,11 @@ def _score_event(event: str, units: Sequence[Unit]) -> list[str]:
     return _publish(plan, _touched(plan, [unit for unit in units if unit.entry in affected]))
 
 
-def _publish(plan: EventPlan, touched: Sequence[Touched]) -> list[str]:
+def _publish(plan: EventPlan, touched: Sequence[Touched], fixes: FixesOf = span_fixes) -> list[str]:
     """Write the results of the touched stages, rank them, and put what changed into the outbox."""
     if not touched:
         return []
-    outcomes = results.score(plan, [(t.entry, t.stage) for t in touched])
+    outcomes = results.score(plan, [(t.entry, t.stage) for t in touched], fixes)
     queries.lock("event", [plan.event])
     return board.publish(plan, results.save(plan, outcomes))
 

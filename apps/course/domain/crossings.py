@@ -8,6 +8,7 @@ tenth of what trackers can write (1e-7° is 1 cm), so that "on the line" hangs o
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,23 +149,18 @@ def _hurry(fixes: Fixes) -> NDArray[np.int64]:
 
 
 def _crossings(control: str, chords: Chords, hits: Hits) -> Iterable[Crossing]:
-    duration = chords.duration_ms(hits.chord)
-    instants = chords.before_ts[hits.chord] + np.rint(hits.fraction * duration).astype(np.int64)
-    doubts = uncertainty(duration, hits.sine)
-    for n, chord in enumerate(hits.chord):
-        distance = float(hits.min_distance_m[n])
-        yield Crossing(
-            control=control,
-            device=int(chords.device[chord]),
-            direction=Direction(hits.direction[n]),
-            ts=int(instants[n]),
-            uncertainty_ms=int(doubts[n]),
-            before_ts=int(chords.before_ts[chord]),
-            after_ts=int(chords.after_ts[chord]),
-            fraction=float(hits.fraction[n]),
-            occurrence=int(hits.occurrence[n]),
-            min_distance_m=None if np.isnan(distance) else distance,
-        )
+    before, after = chords.before_ts[hits.chord], chords.after_ts[hits.chord]
+    instants = before + np.rint(hits.fraction * (after - before)).astype(np.int64)
+    doubts = uncertainty(after - before, hits.sine)
+    # Python's own numbers, made a column at a time: one by one they cost more than all the geometry.
+    columns = (
+        column.tolist()
+        for column in (chords.device[hits.chord], instants, doubts, before, after, hits.fraction, hits.occurrence)
+    )
+    rows = zip(map(Direction, hits.direction), hits.min_distance_m.tolist(), *columns, strict=True)
+    for direction, distance, device, ts, doubt, before_ts, after_ts, fraction, occurrence in rows:
+        nearest = None if isnan(distance) else distance
+        yield Crossing(control, device, direction, ts, doubt, before_ts, after_ts, fraction, occurrence, nearest)
 
 
 def _gap(chords: Chords, chord: int, names: Sequence[str]) -> Gap:

@@ -51,6 +51,12 @@ class Fixes:
         first[1:] = (fixes.device[1:] != fixes.device[:-1]) | (fixes.ts[1:] != fixes.ts[:-1])
         return fixes if first.all() else fixes._take(first)
 
+    @classmethod
+    def joined(cls, parts: Sequence["Fixes"]) -> "Fixes":
+        """All fixes of some parts, of which there is one at least, sorted anew."""
+        columns = ("device", "ts", "lat", "lon", "speed")
+        return cls.build(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+
     def between(self, from_ts: int, to_ts: int) -> "Fixes":
         """The fixes from one instant to another, both included."""
         return self._take((self.ts >= from_ts) & (self.ts <= to_ts))
@@ -64,6 +70,12 @@ class Fixes:
         low, high = np.searchsorted(self.device, [codes.start, codes.stop])
         mine = self._take(slice(int(low), int(high)))
         return Fixes(mine.device - np.int32(codes.start), mine.ts, mine.lat, mine.lon, mine.speed)
+
+    def stretch(self, first: int, beyond: int, between: tuple[int, int]) -> "Fixes":
+        """Of the rows from `first` to `beyond`, all of one device, those between two instants, both included."""
+        ts = self.ts[first:beyond]
+        low, high = np.searchsorted(ts, between[0]), np.searchsorted(ts, between[1], "right")
+        return self._take(slice(first + int(low), first + int(high)))
 
     def codes(self) -> Sequence[int]:
         """The device codes present, ascending."""

@@ -68,7 +68,7 @@ def speeds(fixes: Fixes) -> NDArray[np.float64]:
 
     A chord longer than the gap limit tells no speed.
     """
-    if len(fixes) < 2:
+    if len(fixes) < 2 or not np.isnan(fixes.speed).any():
         return fixes.speed
     ms = np.diff(fixes.ts)
     arriving = np.where(ms > GAP_LIMIT_MS, np.nan, _distances(fixes) * 3600 / ms)
@@ -87,8 +87,10 @@ def excesses(
 
 def runs(fixes: Fixes, excess: NDArray[np.int64]) -> Iterator[tuple[Hold, ...]]:
     """Stretches of consecutive fixes over the limit; a gap ends one (no evidence of what lay in it)."""
-    gaps = np.diff(fixes.ts, prepend=fixes.ts[:1]) > GAP_LIMIT_MS
     over = excess > 0
+    if not over.any():
+        return
+    gaps = np.diff(fixes.ts, prepend=fixes.ts[:1]) > GAP_LIMIT_MS
     fresh = over & (np.concatenate(([True], ~over[:-1])) | gaps)
     value = speeds(fixes)
     starts = np.flatnonzero(fresh)

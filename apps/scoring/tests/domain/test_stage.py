@@ -1,5 +1,7 @@
 """A stage scored from evidence, end to end in the pure domain."""
 
+import hashlib
+import json
 import random
 from dataclasses import replace
 
@@ -12,7 +14,7 @@ from apps.course.domain.crossings import Crossing
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.decisions import Overlay
 from apps.penalties.domain.formulas import Formula
-from apps.scoring.domain.outcome import StageOutcome, stage_line
+from apps.scoring.domain.outcome import StageOutcome, _canonical_crossing, canonical, stage_line
 from apps.scoring.domain.stage import Evidence, score_stage
 from apps.scoring.domain.status import Status
 from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, StagePlan
@@ -56,6 +58,23 @@ def score(crossings: list[Crossing], plan: StagePlan = PLAN, **changes: object) 
 def without(*controls: str) -> list[Crossing]:
     """The full drive without some controls."""
     return [c for c in FULL if c.control not in controls]
+
+
+def test_the_hash_is_of_canonical_json() -> None:
+    """Hashes of published results are held against it: however it is made, it is the sha256 of this text."""
+    outcome = score(FULL)
+    crossings = [
+        {
+            "control": c.control, "direction": c.direction.value, "ts": c.ts,
+            "before_ts": c.before_ts, "after_ts": c.after_ts, "occurrence": c.occurrence,
+        }
+        for c in FULL
+    ]  # fmt: skip
+    content = {"outcome": outcome.to_json(), "crossings": sorted(crossings, key=canonical)}
+    assert outcome.inputs_hash == hashlib.sha256(canonical(content).encode()).hexdigest()
+    odd = replace(FULL[0], control='Çë "1" \\')
+    assert json.loads(_canonical_crossing(odd))["control"] == odd.control
+    assert _canonical_crossing(odd) == canonical(json.loads(_canonical_crossing(odd)))
 
 
 def test_a_clean_drive() -> None:
