@@ -73,12 +73,16 @@ def quick(value: Any) -> Any:
     """
     if not isinstance(value, list) or not (kinds := set(map(type, value))) <= _SAID_ALIKE:
         return value
-    if str in kinds and not "".join(one for one in value if type(one) is str).isprintable():
+    if str in kinds and not "".join(value if len(kinds) == 1 else filter(_is_text, value)).isprintable():
         return value
     text = msgspec.json.encode(value)
     if float in kinds and text.count(b"null") != value.count(None):
         return value
     return f"{{{text[1:-1].decode()}}}"
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str
 
 
 _SAID_ALIKE = {str, int, float, bool, UUID, type(None)}

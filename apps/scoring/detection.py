@@ -76,7 +76,7 @@ def _replace(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> None:
     queries.insert_crossings(new)
     seen.changed |= {row[0] for _, row in gone} | {row[0] for row in new}
     seen.ending |= {unit for unit, bound in zip(units, bounds, strict=True) if bound[1] == END_OF_TIME}
-    seen.fast |= {units[code] for code in np.unique(fixes.device[~(fixes.speed <= plan.lowest_limit_kmh)])}
+    seen.fast |= {units[code] for code in set(fixes.device[~(fixes.speed <= plan.lowest_limit_kmh)].tolist())}
 
 
 def _row(units: Sequence[Unit], crossing: Crossing) -> CrossingRow:

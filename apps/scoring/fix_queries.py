@@ -32,10 +32,11 @@ USABLE = """
 
 COLUMNS = "array_agg(f.code), array_agg(f.ts), array_agg(f.latitude), array_agg(f.longitude), array_agg(f.speed)"
 
-# Units as the two queries below need them.
+# Units as the two queries below need them. No usable fix is later than a minute after it was received: so `high` spares
+# looking for the next one in the partitions of days to come.
 UNITS = """
     select (n - 1)::int as code, device, to_timestamp(from_ms / 1e3) as from_ts, to_timestamp(to_ms / 1e3) as to_ts,
-           to_timestamp(low_ms / 1e3) as low, to_timestamp(high_ms / 1e3) as high
+           to_timestamp(low_ms / 1e3) as low, least(to_timestamp(high_ms / 1e3), now() + interval '1 day') as high
     from unnest(%(device)b::text[], %(from_ts)b::bigint[], %(to_ts)b::bigint[], %(low)b::bigint[], %(high)b::bigint[])
          with ordinality as of(device, from_ms, to_ms, low_ms, high_ms, n)
 """

@@ -46,6 +46,10 @@ class Unit:
     high: int
     added: bool = False
 
+    def __hash__(self) -> int:
+        """Of what tells units apart as a rule: asked many times a batch."""
+        return hash((self.device, self.from_ts))
+
     @property
     def wide(self) -> bool:
         """Whether the window is wider than what live scoring asks for: such units are read in another way."""

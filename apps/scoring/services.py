@@ -38,7 +38,7 @@ def score_windows(windows: Sequence[Window]) -> list[str]:
 
     One transaction; the caller acknowledges after it and then tells the topics to the live processes.
     """
-    with transaction.atomic():
+    with _uncollected(), transaction.atomic():
         hold_faulty(windows)
         found = queries.units(merged(windows))
         queries.lock("entry", {unit.entry for unit in found})
@@ -81,8 +81,8 @@ def score_again(again: Again) -> Iterator[tuple[int, list[str]]]:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without Python's search for cycles: a field makes none, but so many objects that all the process holds would be
-    walked through again and again."""
+    """Without Python's search for cycles: scoring makes none, but so many objects that all the process holds would be
+    walked through again and again. What others leave meanwhile is found afterwards."""
     was = gc.isenabled()
     gc.disable()
     try:

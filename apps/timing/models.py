@@ -44,7 +44,9 @@ class EntryCrossing(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    entry = models.ForeignKey(Entry, models.RESTRICT, related_name="crossings")
+    entry = models.ForeignKey(
+        Entry, models.RESTRICT, related_name="crossings", db_index=False
+    )  # the indexes below begin with it
     control = models.UUIDField(_("control"))
     direction = models.CharField(_("direction"), max_length=5, choices=CrossingDirection.choices)
     ts = models.BigIntegerField(_("instant, ms"))
@@ -84,6 +86,7 @@ class EntryCrossing(models.Model):
         ]
         indexes = [
             models.Index(fields=("entry", "ts"), name="entry_crossings_entry_ts"),
+            models.Index(fields=("entry", "device", "after_ts"), name="entry_crossings_window"),  # the scorer's
             models.Index(fields=("ts", "id"), name="entry_crossings_newest"),  # the API's list, either way
         ]
 

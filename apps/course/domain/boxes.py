@@ -76,9 +76,10 @@ class Box:
 
     def project(self, chords: Chords, rows: Ints) -> tuple[Floats, Floats, Floats, Floats]:
         """(x, y) of the first fix and (dx, dy) to the second, metres."""
-        x0, y0 = self.plane.project(chords.lat[0][rows], chords.lon[0][rows])
-        x1, y1 = self.plane.project(chords.lat[1][rows], chords.lon[1][rows])
-        return x0, y0, x1 - x0, y1 - y0
+        lat, lon = (np.concatenate([first[rows], second[rows]]) for first, second in (chords.lat, chords.lon))
+        x, y = self.plane.project(lat, lon)
+        x0, y0 = x[: len(rows)], y[: len(rows)]
+        return x0, y0, x[len(rows) :] - x0, y[len(rows) :] - y0
 
 
 def _bulge_m(lats: Floats, lons: Floats) -> float:

@@ -95,8 +95,8 @@ def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> De
         control, found = course.controls[n], course.shapes[n].hits(chords, rows)
         short = chords.duration_ms(found.chord) <= gap_limit_ms
         crossings += _crossings(control.id, chords, found.take(short))
-        for chord in np.unique(found.chord[~short]):
-            touched.setdefault(int(chord), []).append(control.id)
+        for chord in set(found.chord[~short].tolist()):
+            touched.setdefault(chord, []).append(control.id)
     crossings.sort(key=lambda c: (c.device, c.ts, c.control, c.direction, c.occurrence))
     gaps = tuple(_gap(chords, chord, names) for chord, names in sorted(touched.items()))
     return Detection(tuple(crossings), gaps, suspicious(fixes))

@@ -5,6 +5,7 @@ at distance d appears short by about d³ / (6 R²): 0.5 mm at 5 km, at every lat
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,27 +25,31 @@ class Plane:
 
     def project(self, lat: ArrayLike, lon: ArrayLike) -> tuple[Metres, Metres]:
         """Metres (east, north) of points in degrees."""
-        offset = _earth_centred(lat, lon) - _earth_centred(self.lat, self.lon).reshape(3, 1)
-        sin_lat, cos_lat = np.sin(np.radians(self.lat)), np.cos(np.radians(self.lat))
-        sin_lon, cos_lon = np.sin(np.radians(self.lon)), np.cos(np.radians(self.lon))
-        x, y, z = offset
-        east = -sin_lon * x + cos_lon * y
-        north = -sin_lat * cos_lon * x - sin_lat * sin_lon * y + cos_lat * z
-        return east, north
+        centre, east, north = _frame(self.lat, self.lon)
+        x, y, z = (along - origin for along, origin in zip(_earth_centred(lat, lon), centre, strict=True))
+        return east[0] * x + east[1] * y, north[0] * x + north[1] * y + north[2] * z
 
 
-def _earth_centred(lat: ArrayLike, lon: ArrayLike) -> Metres:
-    """Earth-centred coordinates, metres, shape (3, n)."""
+Triple = tuple[float, float, float]
+
+
+@lru_cache(maxsize=4096)
+def _frame(lat: float, lon: float) -> tuple[Triple, Triple, Triple]:
+    """A plane's centre, earth-centred, and its directions east and north."""
+    x, y, z = (float(along[0]) for along in _earth_centred(lat, lon))
+    sin_lat, cos_lat = float(np.sin(np.radians(lat))), float(np.cos(np.radians(lat)))
+    sin_lon, cos_lon = float(np.sin(np.radians(lon))), float(np.cos(np.radians(lon)))
+    return (x, y, z), (-sin_lon, cos_lon, 0.0), (-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat)
+
+
+def _earth_centred(lat: ArrayLike, lon: ArrayLike) -> tuple[Metres, Metres, Metres]:
+    """Earth-centred coordinates, metres."""
     phi = np.radians(np.atleast_1d(np.asarray(lat, np.float64)))
     theta = np.radians(np.atleast_1d(np.asarray(lon, np.float64)))
-    normal = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_2 * np.sin(phi) ** 2)
-    return np.stack(
-        [
-            normal * np.cos(phi) * np.cos(theta),
-            normal * np.cos(phi) * np.sin(theta),
-            normal * (1 - ECCENTRICITY_2) * np.sin(phi),
-        ]
-    )
+    sin_phi = np.sin(phi)
+    normal = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_2 * sin_phi**2)
+    across = normal * np.cos(phi)
+    return across * np.cos(theta), across * np.sin(theta), normal * (1 - ECCENTRICITY_2) * sin_phi
 
 
 def unwrapped(lon: ArrayLike, reference: float) -> NDArray[np.float64]:
@@ -54,5 +59,5 @@ def unwrapped(lon: ArrayLike, reference: float) -> NDArray[np.float64]:
 
 def distance_m(lat_a: ArrayLike, lon_a: ArrayLike, lat_b: ArrayLike, lon_b: ArrayLike) -> Metres:
     """Straight distance between points, metres; short of the surface distance by d³ / (24 R²)."""
-    delta = _earth_centred(lat_a, lon_a) - _earth_centred(lat_b, lon_b)
-    return np.asarray(np.sqrt((delta**2).sum(axis=0)))
+    x, y, z = (a - b for a, b in zip(_earth_centred(lat_a, lon_a), _earth_centred(lat_b, lon_b), strict=True))
+    return np.asarray(np.sqrt(x**2 + y**2 + z**2))
