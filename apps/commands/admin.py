@@ -15,7 +15,7 @@ class CommandTextAdmin(PolicyAdmin[CommandText]):
 
 @admin.register(DeviceCommand)
 class CommandAdmin(ReadOnlyAdmin[DeviceCommand], PolicyAdmin[DeviceCommand]):
-    """To read: commands are sent over REST (`/api/v1/commands`)."""
+    """To read: commands are sent from the desk, or over REST (`/api/v1/commands`)."""
 
     list_display = ("created_at", "device", "text", "state", "author", "response")
     list_select_related = ("device__model", "author")

@@ -15,7 +15,7 @@ from apps.accounts.models import Organization, User
 from apps.accounts.policy import require
 from apps.accounts.rights import rights_of
 from apps.catalog.models import Device, OrganizationDevice
-from apps.commands.models import LIFE, Command, CommandText
+from apps.commands.models import LIFE, Command, CommandState, CommandText
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class Order:
     text: str
     not_before: datetime | None = None
     expires_at: datetime | None = None
+
+
+WITHDRAWN = "withdrawn"
 
 
 def send(user: User, order: Order, device: Device) -> Command:
@@ -46,6 +49,25 @@ def send_all(user: User, order: Order, devices: Sequence[Device]) -> list[Comman
     with transaction.atomic():
         _refuse(user, order, devices)
         return [_write(user, order, device, batch, (begins, ends)) for device in devices]
+
+
+def check(user: User, order: Order, devices: Sequence[Device]) -> None:
+    """What `send_all` would refuse, without sending. Raises PermissionDenied, ValidationError."""
+    _refuse(user, order, devices)
+
+
+def withdraw(user: User, organization: Organization, commands: Sequence[UUID]) -> int:
+    """Let those that were not handed over yet expire now; how many. Raises PermissionDenied."""
+    require(user, "send_command", organization)
+    waiting = Command.objects.filter(
+        organization=organization, pk__in=commands, state=CommandState.QUEUED, sent_at=None
+    )
+    with transaction.atomic():
+        held = [row.pk for row in waiting.select_for_update()]
+        now = timezone.now()
+        return Command.objects.filter(pk__in=held).update(
+            state=CommandState.EXPIRED, settled_at=now, updated_at=now, response=WITHDRAWN
+        )
 
 
 def _refuse(user: User, order: Order, devices: Sequence[Device]) -> None:

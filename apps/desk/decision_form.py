@@ -48,12 +48,14 @@ class DurationField(forms.CharField):
 
 
 class ClockField(forms.CharField):
-    """A time of day as typed, cleaned to epoch ms on the day of the stage."""
+    """A time of day as typed, cleaned to epoch ms nearest to `around`; None when left empty."""
 
     around: int = 0
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
+        if not text:
+            return None
         try:
             return clock.nearest(clock.read(text), self.around, timezone.get_current_timezone())
         except ValueError as error:

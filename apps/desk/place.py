@@ -39,6 +39,7 @@ TABS: tuple[tuple[str, Any, str, str], ...] = (
     ("positions", gettext_lazy("Positions"), "view", "positions"),
     ("course", gettext_lazy("Course"), "view", "geofences"),
     ("decisions", gettext_lazy("Decisions"), "view", "decisions"),
+    ("commands", gettext_lazy("Commands"), "view", "commands"),
 )
 
 

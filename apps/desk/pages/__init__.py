@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpResponse
 
 from apps.desk.pages import (
+    commands,
     course,
     decisions,
     evidence,
@@ -28,6 +29,7 @@ PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("timing/write/", timing.write, "timing_write"),
     ("timing/undo/", timing.undo, "timing_undo"),
     ("review/", review.show, "review"),
+    ("commands/", commands.show, "commands"),
     ("safety/", safety.show, "safety"),
     ("results/", results.show, "results"),
     ("starts/", starts.show, "starts"),

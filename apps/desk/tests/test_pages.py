@@ -16,7 +16,19 @@ from apps.timing.models import EntryCrossing
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("stage", "trackers", "review", "results", "starts", "positions", "course", "decisions", "timing", "safety")
+PAGES = (
+    "stage",
+    "trackers",
+    "review",
+    "results",
+    "starts",
+    "positions",
+    "course",
+    "decisions",
+    "timing",
+    "safety",
+    "commands",
+)
 
 
 @pytest.fixture
@@ -93,7 +105,7 @@ def test_a_number_opens_to_its_evidence_down_to_the_fixes(office: Office) -> Non
 # Of each page: queries with the plan and the rights remembered.
 QUERIES = {
     "stage": 27, "trackers": 10, "review": 17, "results": 11, "starts": 21, "positions": 8, "course": 12,
-    "decisions": 9, "timing": 15, "safety": 14,
+    "decisions": 9, "timing": 15, "safety": 14, "commands": 12,
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 // What every page of the desk does: its clock, pickers that need no button, and pages that keep themselves fresh.
 
+document.querySelector(".desk-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 for (const form of document.querySelectorAll("[data-autosubmit]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
