@@ -4,8 +4,8 @@ As late as the audience must see it, and without others inside a running stage f
 """
 
 import time
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
 from django.core.cache import cache
 from django.urls import reverse
@@ -13,15 +13,19 @@ from django.urls import reverse
 from apps.course.models import SegmentType, Stage, Waypoint
 from apps.events.audience import Audience
 from apps.live import page_queries
+from apps.live.expected import Before, Inside, rivals
 from apps.live.pages import Visit
 from apps.live.splits import Control, Point, Span, points, splits
 from apps.live.stage_times import stage_times
 from apps.penalties.models import PenaltyStatus
-from apps.scoring.released import running_entries
+from apps.scoring.board import stage_topic
+from apps.scoring.queries import BoardLine
+from apps.scoring.released import released_board, running_entries, view
 
 LIFE_S = 3  # a crowd that asks at once is served from one read
 
 Details = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,10 @@ class Asked:
 
 
 def details(seen: Visit, stage: Stage | None) -> Details:
-    """`controls` of the stage in order; per entry `splits` (ms at each, or null), `penalties` and `seen` (epoch ms)."""
+    """`controls` of the stage in order; per entry `splits` (ms at each, or null), `penalties` and `seen` (epoch ms).
+
+    Of the event `expected`: of the stage that runs `controls` and what ranks its `entries` (`live.expected`), or null.
+    """
     audience = seen.audience
     key = f"live-details:{seen.event.id}:{stage and stage.id}:{audience.delay_ms}:{sorted(audience.own)}"
     asked = Asked(str(seen.event.id), str(stage.id) if stage else None, audience, _now() - audience.delay_ms)
@@ -55,11 +62,35 @@ def _read(seen: Visit, asked: Asked) -> Details:
         entries.setdefault(entry, {})["splits"] = times
     for entry, *values in page_queries.penalties(asked.event, asked.stage, asked.horizon):
         entries.setdefault(entry, {}).setdefault("penalties", []).append(_penalty(*values))
-    names = [{"name": point.name} for point in controls]
-    return {"now": asked.horizon, "controls": names, "entries": _shown(asked, entries)}
+    found = {"now": asked.horizon, "controls": _names(controls), "entries": _shown(asked, entries)}
+    return found if asked.stage else found | {"expected": _expected(seen, asked)}
 
 
-def _shown(asked: Asked, entries: dict[str, Details]) -> dict[str, Details]:
+def _names(controls: list[Point]) -> list[dict[str, str]]:
+    return [{"name": point.name} for point in controls]
+
+
+def _expected(seen: Visit, asked: Asked) -> Details | None:
+    """What ranks those inside the running stage overall; None with nobody inside."""
+    times = stage_times(seen.event, asked.audience)
+    begun = [number for number, one in enumerate(times) if one.open]
+    if not begun:
+        return None
+    number, stage = begun[-1], times[begun[-1]].stage
+    inside = replace(asked, stage=str(stage.id))
+    controls = _points(str(stage.id))
+    statuses = {line["entryId"]: line["status"] for line in _lines(inside)}
+    rows = page_queries.before(asked.event, int(stage.starts_at.timestamp() * 1000), asked.horizon)
+    before = {entry: Before(ms, number - driven) for entry, driven, ms in rows}
+    found = rivals(before, Inside(_shown(asked, _splits(seen, inside, controls)), statuses))
+    return {"stage": stage.name, "controls": _names(controls), "entries": found} if found else None
+
+
+def _lines(asked: Asked) -> list[BoardLine]:
+    return released_board(view(stage_topic(asked.event, asked.stage or ""), asked.audience))[1]
+
+
+def _shown(asked: Asked, entries: dict[str, T]) -> dict[str, T]:
     running = running_entries(asked.event) if asked.audience.own else frozenset()
     return {entry: values for entry, values in entries.items() if asked.audience.may_see(entry, running)}
 

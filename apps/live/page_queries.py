@@ -48,6 +48,20 @@ PENALTIES = """
     order by s.sort_order, p.created_at, p.id
 """
 
+# Of each competing entry the stages before an instant: how many have a total, and what they count overall (as
+# `scoring.domain.overall` sums them). None of an entry of which something was written after the horizon.
+BEFORE = """
+    select e.id::text, count(r.total_ms),
+           coalesce(sum(r.total_ms + r.overall_penalty_ms - r.penalty_ms), 0)::bigint
+    from entries e
+    left join (
+        stage_results r join stages s on s.id = r.stage_id and s.starts_at < to_timestamp(%(begin)s / 1000.0)
+    ) on r.entry_id = e.id
+    where e.event_id = %(event)s::uuid and e.competing
+    group by e.id
+    having coalesce(max(r.updated_at), 'epoch') <= to_timestamp(%(horizon)s / 1000.0)
+"""
+
 # One fix of each entry in each step of time, from the device that counts first where several have one.
 TRACKS = """
     select distinct on (e.id, floor(extract(epoch from p.ts) * 1000 / %(step)s))
@@ -92,6 +106,13 @@ def last_seen(event: str, horizon: int) -> dict[str, int]:
 def penalties(event: str, stage: str | None, horizon: int) -> list[Row]:
     """(entry, id, stage's name, type, seconds, status, article)."""
     return _rows(PENALTIES, {"event": event, "stage": stage, "horizon": horizon})
+
+
+def before(event: str, begin: int, horizon: int) -> list[tuple[str, int, int]]:
+    """(entry, stages with a total, their sum in ms) of the stages that begin before `begin` (epoch ms)."""
+    return [
+        (entry, stages, ms) for entry, stages, ms in _rows(BEFORE, {"event": event, "begin": begin, "horizon": horizon})
+    ]
 
 
 def tracks(event: str, window: tuple[int, int], step: int) -> list[Row]:

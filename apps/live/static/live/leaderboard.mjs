@@ -4,11 +4,12 @@ import { writeDetails } from "./details.mjs";
 import { Feed } from "./feed.mjs";
 import { age, element, find, say, showState, words } from "./page.mjs";
 import { openRows, rowOf, show, toggle } from "./rows.mjs";
-import { isPending, virtualRank } from "./splits.mjs";
+import { expectedRank, isPending, virtualRank } from "./splits.mjs";
 import { standings } from "./standings.mjs";
 
 const SPREAD_MS = 3000; // pages that heard the same news ask at different instants
 const RENEW_MS = 30_000;
+const IN = ["registered", "running", "finished"]; // who is out is no rival any more
 
 const board = find("board");
 const filter = find("class");
@@ -32,12 +33,14 @@ function render({ marks }) {
 function decorate(one, all) {
   if (!details) return;
   const row = rowOf(one.entryId);
-  const ids = all.map((other) => other.entryId);
-  const expected = one.statusName === "running" ? virtualRank(details, one.entryId, ids) : null;
+  const expected = one.statusName === "running" ? rankOf(one.entryId, all.filter(isIn).map((other) => other.entryId)) : null;
   const said = expected && { ...expected, age: ageOf(one.entryId) };
   note(row, "virtual", said && say(words.virtual, said), said && say(words.virtualHint, said));
   note(row, "pending", isPending(details, one.entryId) && one.penalty && words.pending, words.pendingHint);
 }
+
+const isIn = (one) => IN.includes(one.statusName);
+const rankOf = (entryId, ids) => (details.controls.length ? virtualRank : expectedRank)(details, entryId, ids);
 
 /** How old what is known of an entry is. */
 function ageOf(entryId) {
