@@ -10,6 +10,7 @@ from redis import Redis
 from websockets.exceptions import ConnectionClosed
 
 from apps.live.management.commands import run_live
+from apps.live.server import configured
 from apps.live.tests import boards, server
 from apps.live.tests.server import WebServer
 from apps.live.tests.test_ws_live import client
@@ -64,3 +65,9 @@ def _connections(process: WebServer) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{process.metrics_port}/metrics") as answer:
         lines = answer.read().decode().splitlines()
     return int(float(next(line for line in lines if line.startswith("live_connections ")).split()[1]))
+
+
+def test_a_live_process_pings_each_half_minute() -> None:
+    """Contracts §4: a viewer that is gone without a word is noticed, and proxies see life."""
+    made = configured(None, lambda: None)
+    assert made.ws_ping_interval == 30 and made.ws_max_size == 65_536
