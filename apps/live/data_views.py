@@ -1,4 +1,4 @@
-"""What the pages' modules fetch: the course, what opens under a line, and the tracks of a stage."""
+"""What the pages' modules fetch: the course, what opens under a line, tracks of a stage, trails."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from apps.live.course_map import course
 from apps.live.details import details
 from apps.live.pages import chosen_stage, stages_of, visit
 from apps.live.replay import replay, replayable
+from apps.live.trails import trails
 
 
 @require_safe
@@ -36,6 +37,13 @@ def tracks_json(request: HttpRequest, organization: str, slug: str) -> HttpRespo
     times = {one.stage.id: one for one in replayable(seen)}
     stage = chosen_stage(request, [one.stage for one in times.values()])
     return _json(replay(seen, times[stage.id])) if stage else HttpResponse(status=404)
+
+
+@require_safe
+@gzip_page
+def trails_json(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
+    """Everybody's way of the last minutes, as this visitor may see positions."""
+    return _json(trails(visit(request.user, organization, slug)))
 
 
 def _json(content: dict[str, Any]) -> HttpResponse:

@@ -4,6 +4,7 @@ As late as the audience must see it, and without others inside a running stage f
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -90,7 +91,7 @@ def _lines(asked: Asked) -> list[BoardLine]:
     return released_board(view(stage_topic(asked.event, asked.stage or ""), asked.audience))[1]
 
 
-def _shown(asked: Asked, entries: dict[str, T]) -> dict[str, T]:
+def _shown(asked: Asked, entries: Mapping[str, T]) -> dict[str, T]:
     running = running_entries(asked.event) if asked.audience.own else frozenset()
     return {entry: values for entry, values in entries.items() if asked.audience.may_see(entry, running)}
 

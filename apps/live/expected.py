@@ -1,10 +1,9 @@
 """The rank a crew inside a stage would have overall: by what it brought into the stage, and its times in it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Splits = Sequence[int | None]
 COUNTS = ("registered", "running", "finished")  # who is out of the stage is no rival any more
 
 
@@ -20,7 +19,7 @@ class Before:
 class Inside:
     """A stage as one audience sees it, by entry: `splits` where it may see them, `statuses` of all."""
 
-    splits: Mapping[str, Splits]
+    splits: Mapping[str, list[int | None]]
     statuses: Mapping[str, str]
 
 

@@ -77,6 +77,38 @@ TRACKS = """
 """
 
 
+# The last fix of each entry's first device at each of some instants not long ago: some index probes a device, where
+# reading and thinning all of its fixes would cost as many rows as it sent.
+TRAILS = """
+    select e.id::text, (extract(epoch from p.ts) * 1000)::bigint, p.latitude, p.longitude
+    from entries e
+    join lateral (
+        select d.imei, a.assigned_from, a.assigned_until
+        from entry_devices a join devices d on d.id = a.device_id
+        where a.entry_id = e.id and a.assigned_from <= to_timestamp(%(high)s / 1000.0)
+              and (a.assigned_until is null or a.assigned_until > to_timestamp(%(high)s / 1000.0))
+        order by a.priority, d.imei limit 1
+    ) d on true
+    cross join generate_series(%(low)s::bigint + %(step)s, %(high)s::bigint, %(step)s::bigint) as at
+    cross join lateral (
+        select ts, latitude, longitude from positions
+        where device_id = d.imei and not faulty and satellites > 0
+              and ts > to_timestamp((at - %(step)s) / 1000.0) and ts <= to_timestamp(at / 1000.0)
+              and ts >= d.assigned_from
+              and latitude between -90 and 90 and longitude between -180 and 180
+              and not (latitude = 0 and longitude = 0)
+        order by ts desc limit 1
+    ) p
+    where e.event_id = %(event)s::uuid
+    order by e.id, p.ts
+"""
+
+
+def trails(event: str, window: tuple[int, int], step: int) -> list[Row]:
+    """(entry, instant, latitude, longitude), by entry and instant; `step` in ms."""
+    return _rows(TRAILS, {"event": event, "low": window[0], "high": window[1], "step": step})
+
+
 def arrivals(event: str, controls: Sequence[str], window: tuple[int, int], horizon: int) -> list[Row]:
     """(entry, control, instant); `window` and `horizon` in epoch ms."""
     values = {"event": event, "controls": list(controls), "low": window[0], "high": window[1], "horizon": horizon}

@@ -23,4 +23,5 @@ urlpatterns = [
     path(f"{OF}course.json", data_views.course_json, name="course"),
     path(f"{OF}details.json", data_views.details_json, name="details"),
     path(f"{OF}tracks.json", data_views.tracks_json, name="tracks"),
+    path(f"{OF}trails.json", data_views.trails_json, name="trails"),
 ]

@@ -160,6 +160,37 @@ class TestExpectedOverall:
         assert self.expected(client, scene)["entries"][str(scene.board.entries[-1].id)]["splits"] is None
 
 
+class TestTrails:
+    """The way of the last five minutes, as late as positions are shown; the last crew drives until now."""
+
+    def trails(self, client: Client, scene: Scene) -> Any:
+        return client.get(scene.address("trails.json")).json()["entries"]
+
+    def test_who_drives_comes_from_somewhere(self, client: Client) -> None:
+        scene = scenes.stage()
+        found = self.trails(client, scene)
+        assert set(found) == {str(scene.board.entries[-1].id)}
+        (track,) = found.values()
+        assert len(track["t"]) == len(track["lat"]) > 5 and sum(track["t"]) <= 3000
+
+    def test_the_public_is_as_late_as_on_the_map(self, client: Client) -> None:
+        scene = scenes.stage()
+        scene.board.event.public_delay_seconds = 1800
+        scene.board.event.save()
+        assert self.trails(client, scene) == {}
+        cache.clear()
+        client.force_login(an_official(scene))
+        assert len(self.trails(client, scene)) == 1
+
+    def test_a_crew_sees_no_way_of_others_inside_its_stage(self, client: Client) -> None:
+        scene = scenes.stage()
+        user = UserFactory.create()
+        OrganizationUserFactory.create(organization=scene.board.event.organization, user=user, role="participant")
+        EntryCrewFactory.create(entry=scene.board.entries[0], user=user)
+        client.force_login(user)
+        assert self.trails(client, scene) == {}
+
+
 class TestReplay:
     def test_not_before_the_stage_is_over(self, client: Client) -> None:
         scene = scenes.stage()
@@ -180,7 +211,7 @@ class TestReplay:
 
 
 class TestDoors:
-    PAGES = ("", "map/", "replay/", "screen/", "course.json", "details.json")
+    PAGES = ("", "map/", "replay/", "screen/", "course.json", "details.json", "trails.json")
 
     def test_a_private_event_has_no_pages_for_others(self, client: Client) -> None:
         scene = scenes.stage(public=False)

@@ -31,6 +31,15 @@ export class Crews {
     crew.trail = trail.filter(([, , ts]) => position.ts - ts <= TRAIL_MS);
   }
 
+  /** Put the way up to where a crew was first seen here before it: [lon, lat, ts], by instant. */
+  comeFrom(entryId, way) {
+    const crew = this.#held.get(entryId);
+    if (!crew?.at) return;
+    const recent = way.filter(([, , ts]) => ts <= crew.at.ts && crew.at.ts - ts <= TRAIL_MS);
+    const last = recent.at(-1)?.[2] ?? -Infinity;
+    crew.trail = [...recent, ...crew.trail.filter(([, , ts]) => ts > last)];
+  }
+
   /** Set all at once, trails too, as a replay does; those not named are nowhere. */
   replace(states) {
     for (const crew of this.#held.values()) Object.assign(crew, { at: null, trail: [] });
