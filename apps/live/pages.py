@@ -81,7 +81,7 @@ def ways(seen: Visit, current: str) -> list[Way]:
     """The pages of the event this visitor may open."""
     pages = [("leaderboard-of", _("Leaderboard")), ("map", _("Map")), ("replay", _("Replay"))]
     if seen.audience.official:
-        pages.append(("control", _("Race control")))
+        pages += [("control", _("Race control")), ("screen", _("Big screen"))]
     return [Way(name, title, seen.link(name), name == current) for name, title in pages]
 
 

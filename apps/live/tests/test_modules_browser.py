@@ -84,6 +84,34 @@ def test_the_expected_rank_overall_counts_the_stages_before(
     assert ask(page, "splits.mjs", f"m.expectedRank(x, '{entry}', [...'{entries}'])", RIVALS) == expected
 
 
+CREWS = (
+    "(() => { const c = new m.Crews(x); for (const crew of x) c.place({ ...crew, lat: 41, lon: 20, ts: 1 });"
+    " c.followed = 'e2'; %s return [c.points(2), c.apartPoints(2)]"
+    ".map((of) => of.features.map((f) => f.properties.number)); })()"
+)
+
+
+def test_few_crews_stand_apart_and_many_make_clusters(page: Page) -> None:
+    """Two crews are compared by their numbers; the one that is followed is drawn last."""
+    crews = [
+        {"entryId": f"e{n}", "raceNumber": n, "crew": f"Crew {n}", "vehicle": "", "classCode": "M-1"}
+        for n in range(1, 31)
+    ]
+    many, apart = ask(page, "map/crews.mjs", CREWS % "", crews)
+    assert len(many) == 29 and apart == [2]
+    assert ask(page, "map/crews.mjs", CREWS % "c.chosen.text = '12, 7';", crews) == [[], [7, 12, 2]]
+    assert ask(page, "map/crews.mjs", CREWS % "c.chosen.text = 'crew 3';", crews) == [[], [3, 30, 2]]
+
+
+def test_a_trail_begins_before_the_page_was_opened(page: Page) -> None:
+    way = (
+        "(() => { const c = new m.Crews([]);"
+        " for (const ts of [400, 500]) c.place({ entryId: 'a', raceNumber: 1, lat: 41, lon: 20, ts });"
+        " c.comeFrom('a', x); c.comeFrom('b', x); return c.of('a').trail.map(([, , ts]) => ts); })()"
+    )
+    assert ask(page, "map/crews.mjs", way, [[20, 41, ts] for ts in (100, 300, 400, 600)]) == [100, 300, 400, 500]
+
+
 PACKED = {
     "step": 10_000,
     "entries": {

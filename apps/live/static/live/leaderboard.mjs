@@ -34,6 +34,7 @@ function decorate(one, all) {
   if (!details) return;
   const row = rowOf(one.entryId);
   const expected = one.statusName === "running" ? rankOf(one.entryId, all.filter(isIn).map((other) => other.entryId)) : null;
+  row.toggleAttribute("data-inside", Boolean(details.expected?.entries[one.entryId]?.underWay));
   const said = expected && { ...expected, age: ageOf(one.entryId) };
   note(row, "virtual", said && say(words.virtual, said), said && say(words.virtualHint, said));
   note(row, "pending", isPending(details, one.entryId) && one.penalty && words.pending, words.pendingHint);

@@ -10,13 +10,13 @@ const SIGN = ["concat", "crew|", ["to-string", ["get", "number"]], "|", ["get", 
 export function crewLayers(map, choose) {
   map.addSource("trails", { type: "geojson", data: EMPTY });
   map.addSource("crews", { type: "geojson", data: EMPTY, cluster: true, clusterRadius: 26, clusterMaxZoom: 13 });
-  map.addSource("followed", { type: "geojson", data: EMPTY });
+  map.addSource("apart", { type: "geojson", data: EMPTY });
   for (const layer of layers()) map.addLayer(layer);
   listen(map, choose);
   return (crews, now) => {
     map.getSource("trails").setData(crews.trails());
     map.getSource("crews").setData(crews.points(now));
-    map.getSource("followed").setData(crews.followedPoints(now));
+    map.getSource("apart").setData(crews.apartPoints(now));
   };
 }
 
@@ -36,20 +36,20 @@ function layers() {
       id: "clusters", type: "symbol", source: "crews", filter: ["has", "point_count"],
       layout: { "icon-image": ["concat", "cluster|", ["to-string", ["get", "point_count"]]], ...always },
     },
-    heading("followed"),
-    sign("followed"),
+    heading("apart"),
+    sign("apart"),
   ];
 }
 
 function listen(map, choose) {
-  for (const id of ["crews-sign", "followed-sign"]) {
+  for (const id of ["crews-sign", "apart-sign"]) {
     map.on("click", id, ({ features }) => choose(features[0].properties.entryId));
   }
   map.on("click", "clusters", async ({ features: [cluster] }) => {
     const zoom = await map.getSource("crews").getClusterExpansionZoom(cluster.properties.cluster_id);
     map[calm.matches ? "jumpTo" : "easeTo"]({ center: cluster.geometry.coordinates, zoom });
   });
-  for (const id of ["crews-sign", "followed-sign", "clusters"]) {
+  for (const id of ["crews-sign", "apart-sign", "clusters"]) {
     map.on("mouseenter", id, () => { map.getCanvas().style.cursor = "pointer"; });
     map.on("mouseleave", id, () => { map.getCanvas().style.cursor = ""; });
   }

@@ -14,6 +14,9 @@ export function writeList(crews, now, choose) {
   while (list.children.length > items.length) list.lastElementChild.remove();
 }
 
+/** Scroll the list to a crew. */
+export const showInList = (entryId) => held.get(entryId)?.scrollIntoView({ block: "nearest" });
+
 function itemOf(crew, choose) {
   if (held.has(crew.entryId)) return held.get(crew.entryId);
   const button = element("button", { type: "button", className: "crew-button" },

@@ -2,6 +2,7 @@
 
 const TRAIL_MS = 5 * 60_000;
 const STALE_MS = 60_000;
+const APART_MOST = 12; // so few are compared with each other: none of them hides in a cluster
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#f0e442", "#a05d2c", "#4b5563"];
 
 export class Crews {
@@ -60,20 +61,25 @@ export class Crews {
   /** Those of the chosen class and text, by race number. */
   shown() {
     const { classCode, text } = this.chosen;
-    const wanted = text.trim().toLowerCase();
-    const fits = (crew) => !wanted || `${crew.raceNumber} ${crew.crew} ${crew.vehicle}`.toLowerCase().includes(wanted);
+    const fits = finder(text);
     const found = [...this.#held.values()].filter((crew) => (!classCode || crew.classCode === classCode) && fits(crew));
     return found.sort((a, b) => a.raceNumber - b.raceNumber);
   }
 
+  /** Those that make clusters where they are close. */
   points(now) {
-    return collection(this.shown().filter((crew) => crew.at && crew.entryId !== this.followed).map((crew) => point(crew, now, false)));
+    const crews = this.shown();
+    const clustered = crews.length > APART_MOST ? crews.filter((crew) => crew.entryId !== this.followed) : [];
+    return collection(clustered.filter((crew) => crew.at).map((crew) => point(crew, now, false)));
   }
 
-  /** The followed crew stands apart: it is in no cluster. */
-  followedPoints(now) {
-    const crew = this.of(this.followed);
-    return collection(crew?.at ? [point(crew, now, true)] : []);
+  /** Those in no cluster: the followed crew, drawn last, and before it the others where few are chosen. */
+  apartPoints(now) {
+    const crews = this.shown();
+    const followed = this.of(this.followed);
+    const others = crews.length > APART_MOST ? [] : crews.filter((crew) => crew !== followed);
+    const apart = followed ? [...others, followed] : others;
+    return collection(apart.filter((crew) => crew.at).map((crew) => point(crew, now, crew === followed)));
   }
 
   trails() {
@@ -82,6 +88,14 @@ export class Crews {
 }
 
 export const isStale = (crew, now) => now - crew.at.ts > STALE_MS;
+
+/** What fits a text: "7, 12" are these numbers, anything else a part of number, names or vehicle. */
+function finder(text) {
+  const wanted = text.trim().toLowerCase();
+  const words = wanted.split(/[\s,;+]+/);
+  if (words.length > 1 && words.every((word) => /^\d*$/.test(word))) return (crew) => words.includes(String(crew.raceNumber));
+  return (crew) => `${crew.raceNumber} ${crew.crew} ${crew.vehicle}`.toLowerCase().includes(wanted);
+}
 
 function point(crew, now, followed) {
   const { lon, lat, course = null, speed = 0 } = crew.at;

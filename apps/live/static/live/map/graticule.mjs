@@ -4,6 +4,7 @@ import { palette } from "./colours.mjs";
 
 const STEPS = [30, 20, 10, 5, 2, 1, 1 / 2, 1 / 4, 1 / 6, 1 / 12, 1 / 30, 1 / 60, 1 / 120, 1 / 360, 1 / 720];
 const LEAST_LINES = 3;
+const HEAD_PX = 28;
 
 /** Keep the graticule to the view; faint over a basemap. */
 export function keepGraticule(map, faint) {
@@ -32,10 +33,13 @@ function draw(map) {
   const left = map.unproject([6, 0]).lng;
   const labels = [
     ...multiples(west, east, step).map((lon) => label([lon, top], degrees(lon, "E", "W"), "top")),
-    ...multiples(south, north, step).map((lat) => label([left, lat], degrees(lat, "N", "S"), "left")),
+    ...multiples(south, north, step).filter(isClear(map, left)).map((lat) => label([left, lat], degrees(lat, "N", "S"), "left")),
   ];
   map.getSource("graticule-labels").setData(collection(labels));
 }
+
+/** Whether a parallel's label is below those of the meridians. */
+const isClear = (map, lon) => (lat) => map.project([lon, lat]).y > HEAD_PX;
 
 /** The largest step that still gives some lines across a span of degrees. */
 export const stepFor = (span) => STEPS.find((step) => span / step >= LEAST_LINES) ?? STEPS.at(-1);

@@ -4,7 +4,7 @@ import { calm, find, given, say, words } from "../page.mjs";
 import { onScheme } from "./colours.mjs";
 import { drawCourse, positionsOf } from "./course.mjs";
 import { crewLayers } from "./crewlayers.mjs";
-import { writeList } from "./crewlist.mjs";
+import { showInList, writeList } from "./crewlist.mjs";
 import { Crews } from "./crews.mjs";
 import { fit, makeMap } from "./ground.mjs";
 
@@ -22,7 +22,7 @@ export class View {
   constructor(now) {
     this.#now = now;
     const asked = new URLSearchParams(location.search);
-    this.#wireFilter(asked.get("class") ?? "");
+    this.#wireFilter(asked.get("class") ?? "", asked.get("find") ?? "");
     this.crews.followed = this.crews.byNumber(asked.get("follow"))?.entryId ?? null;
     onScheme(() => location.reload());
   }
@@ -64,6 +64,7 @@ export class View {
     this.#drawing = 0;
     const now = this.#now();
     writeList(this.crews, now, (entryId) => this.follow(entryId));
+    if (this.#inSight !== this.crews.followed) showInList((this.#inSight = this.crews.followed));
     if (!this.#drawCrews) return;
     this.#drawCrews(this.crews, now);
     const crew = this.crews.of(this.crews.followed);
@@ -87,6 +88,7 @@ export class View {
   }
 
   #following = null;
+  #inSight = null;
 
   /** Follow a crew, or nobody when it is followed already. */
   follow(entryId) {
@@ -98,10 +100,11 @@ export class View {
     this.draw();
   }
 
-  #wireFilter(classCode) {
+  #wireFilter(classCode, text) {
     const [select, search] = [find("class"), find("search")];
     select.value = classCode;
-    this.crews.chosen.classCode = select.value;
+    search.value = text;
+    this.crews.chosen = { classCode: select.value, text };
     select.addEventListener("change", () => {
       this.crews.chosen.classCode = select.value;
       keep("class", select.value);
@@ -109,6 +112,7 @@ export class View {
     });
     search.addEventListener("input", () => {
       this.crews.chosen.text = search.value;
+      keep("find", search.value.trim());
       this.draw();
     });
   }
