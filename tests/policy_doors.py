@@ -32,7 +32,12 @@ from trm.api import RESOURCES as RESOURCES_OF_REST
 LETTERS = {"view": "v", "add": "a", "change": "c", "delete": "d"}
 SHARED = {"users", "vehicles", "devices"}
 GLOBAL = {"device_models", "io_mappings", "command_texts"}
-TOPICS = {"positions": "event", "event_results": "leaderboard", "timing_records": "entry"}
+TOPICS = {
+    "positions": "event",
+    "event_results": "leaderboard",
+    "timing_records": "entry",
+    "alerts": "race-control",
+}
 
 
 def grid(text: str) -> dict[str, dict[str, str]]:
@@ -220,9 +225,13 @@ def _act_by_rest(world: World, case: Case) -> Answer:
     address, body = ACTS_OF_REST[case.action]
     rows = world.rows[case.home, case.state, case.mine]
     keys = {name: row.pk for name, row in rows.items()} | {"line": _line_of(rows["entries"])}
-    filled = {name: value.format(**keys) for name, value in body.items()}
+    client, path = world.client(case), f"/api/v1/{address.format(**keys)}"
     with transaction.atomic():
-        answer = world.client(case).post(f"/api/v1/{address.format(**keys)}", encode(filled), "application/json")
+        if body is None:
+            answer = client.get(path)
+        else:
+            filled = {name: value.format(**keys) for name, value in body.items()}
+            answer = client.post(path, encode(filled), "application/json")
         transaction.set_rollback(True)
     return answer.status_code not in REFUSED
 
@@ -232,8 +241,8 @@ def _line_of(row: Any) -> int:
 
 
 REFUSED = (401, 403, 404, 405)
-# What is an act of the table, and where the API has it; the others have no door there.
-ACTS_OF_REST: dict[str, tuple[str, dict[str, str]]] = {
+# Where the API has each act of the table: the body of a POST, None for a GET.
+ACTS_OF_REST: dict[str, tuple[str, dict[str, str] | None]] = {
     "flag_faulty": ("entries/{entries}/flag_faulty", {}),
     "record_time": ("timing_records/{timing_records}/withdraw", {}),
     "decide": ("decisions/{decisions}/revoke", {"reason": "x"}),
@@ -246,6 +255,12 @@ ACTS_OF_REST: dict[str, tuple[str, dict[str, str]]] = {
     "copy_crew": ("entries/{entries}/copy_crew", {"source": "{entries}"}),
     "import": ("segments/{segments}/import", {}),
     "revert": ("audit_log/{line}/revert", {}),
+    "note": ("entries/{entries}/note", {}),
+    "export": ("events/{events}/export", None),
+    "close_stage": ("stages/{stages}/close", {"no": "such"}),
+    "send_command": ("commands", {"organization": "{organizations}", "device": "{devices}", "text": "x"}),
+    "manage_members": ("organization_users/{organization_users}/restore", {}),
+    "replay_dead_letters": ("dead_letters/replay", {}),
 }
 REST = {"view": "retrieve", "add": "create", "change": "partial_update", "delete": "destroy"}
 

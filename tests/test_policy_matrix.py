@@ -68,6 +68,10 @@ def test_there_are_more_than_a_thousand_cases() -> None:
         ("rest", ("viewer", "", "rescore")),
         ("websocket", ("anyone", "positions", "view")),
         ("websocket", ("anyone", "timing_records", "view")),
+        ("websocket", ("viewer", "alerts", "view")),
+        ("rest", ("timekeeper", "", "manage_members")),
+        ("rest", ("viewer", "", "export")),
+        ("rest", ("participant", "", "note")),
     ],
 )
 def test_a_hole_opened_on_purpose_is_caught(

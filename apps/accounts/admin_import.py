@@ -97,10 +97,10 @@ class ImportingAdmin(PolicyAdmin[Any]):
 
     def export_view(self, request: HttpRequest, target: Any, form: str) -> HttpResponse:
         row = self.target_model._default_manager.filter(pk=target).first()
-        if row is None or form not in WRITERS:
+        if row is None or form not in sheets.WRITERS:
             raise Http404
         policy.require(person(request), "export", row)
-        write, content_type = WRITERS[form]
+        write, content_type = sheets.WRITERS[form]
         names = list(self.columns())
         content = write(names, [[cells.get(name, "") for name in names] for cells in self.exported(row)])
         response = HttpResponse(content, content_type=content_type)
@@ -120,7 +120,7 @@ class ImportingAdmin(PolicyAdmin[Any]):
     def _exports(self, request: HttpRequest) -> list[Any]:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
         rows = self._targets(request, "export")
-        return [(row, [(form, reverse(name, args=[row.pk, form])) for form in WRITERS]) for row in rows]
+        return [(row, [(form, reverse(name, args=[row.pk, form])) for form in sheets.WRITERS]) for row in rows]
 
     def _preview(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
         target, file = form.cleaned_data["target"], form.cleaned_data["file"]
@@ -164,12 +164,6 @@ class ImportingAdmin(PolicyAdmin[Any]):
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
         context |= {"columns": self.columns(), "shown": SHOWN}
         return TemplateResponse(request, "admin/importing/import.html", context)
-
-
-WRITERS = {
-    "csv": (sheets.write_csv, "text/csv; charset=utf-8"),
-    "xlsx": (sheets.write_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}
 
 
 def _read(file: Any) -> sheets.Sheet:

@@ -159,7 +159,7 @@ COLUMNS = {
 }
 
 # What a topic of the live channel shows (contracts §4).
-TOPICS = {"event": "positions", "leaderboard": "event_results"}
+TOPICS = {"event": "positions", "leaderboard": "event_results", "race-control": "alerts"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,32 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from apps.accounts import policy
-from apps.events import services
+from apps.accounts.comments import comment
+from apps.accounts.models import Comment
+from apps.common import sheets
+from apps.events import entry_import, services
+from apps.events.entry_columns import names
 from apps.events.models import Entry, EntryCrew, EntryDevice, Event, RaceClass
+from apps.rest import reading, writing
 from apps.rest.answers import answer
-from apps.rest.serializers import Body, Nested, Reference
+from apps.rest.serializers import Body, Nested, Reference, Text, serializer_for
 from apps.rest.views import ResourceViewSet
 
 
 class CrewSource(Body):
     source = Reference(queryset=Entry.objects.select_related("event"), help_text="Whose crew is taken over.")  # type: ignore[assignment]
+
+
+class Noted(Body):
+    text = Text(max_length=2000)
 
 
 class CrewCopied(serializers.Serializer[Any]):
@@ -41,6 +52,23 @@ class Events(ResourceViewSet):
         "time_zone": "Europe/Tirane",
         "classes": [{"code": "C-2", "name": "Cars C-2", "sort_order": 140}],
     }
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", str, enum=list(sheets.WRITERS), description="Usually csv.")],
+        responses={(200, type_): OpenApiTypes.BINARY for _write, type_ in sheets.WRITERS.values()},
+    )
+    @action(detail=True, methods=["get"])
+    def export(self, request: Request, pk: str) -> HttpResponse:
+        """The event's entries as a file that the import takes."""
+        event = self.row(pk)
+        policy.require(self.user, "export", event)
+        form = request.query_params.get("format", "csv")
+        if form not in sheets.WRITERS:
+            raise ValidationError({"format": [f"One of {', '.join(sheets.WRITERS)}."]})
+        write, content_type = sheets.WRITERS[form]
+        head = list(names())
+        rows = [[cells.get(name, "") for name in head] for cells in entry_import.exported(event)]
+        return HttpResponse(write(head, rows), content_type=content_type)
 
 
 class Classes(ResourceViewSet):
@@ -74,6 +102,15 @@ class Entries(ResourceViewSet):
             policy.require(self.user, "copy_crew", entry)
             policy.require(self.user, "view", source)
             return answer({"added": [link.user_id for link in services.copy_crew(entry, source)]})
+
+    @extend_schema(request=Noted, responses={201: serializer_for(Comment)})
+    @action(detail=True, methods=["post"])
+    def note(self, request: Request, pk: str) -> HttpResponse:
+        """Tell the other officials something about the entry; it is read at `comments`."""
+        entry = self.row(pk)
+        policy.require(self.user, "note", entry)
+        made = comment(writing.person(self.user), entry, self.given(Noted)["text"])
+        return answer(reading.as_dict(made, policy.fields(self.user, made)), 201)
 
 
 class Crews(ResourceViewSet):

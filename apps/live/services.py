@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from apps.accounts.policy import may, subscribable
 from apps.accounts.rights import AnyUser, remembering
 from apps.course.models import Stage
-from apps.events.audience import Audience, audience_of, is_official
+from apps.events.audience import Audience, audience_of
 from apps.events.models import Entry, Event
 from apps.live import identity, protocol
 from apps.live.identity import Identity
@@ -66,7 +66,7 @@ def _admit(user: AnyUser, topic: Topic, subjects: _Subjects) -> Audience:
     if event is None:
         raise Fault(Code.NOT_FOUND, "no such event")
     if topic.kind is Kind.RACE_CONTROL:
-        return _admit_to_race_control(user, event)
+        return _admit_to_race_control(user, topic, event)
     if not subscribable(user, topic.name, event):
         raise Fault(Code.FORBIDDEN, "this event is not public")
     if topic.stage and not Stage.objects.filter(id=topic.stage, event=event).exists():
@@ -83,7 +83,7 @@ def _admit_to_entry(user: AnyUser, entry: Entry | None) -> Audience:
     return audience
 
 
-def _admit_to_race_control(user: AnyUser, event: Event) -> Audience:
-    if not is_official(user, event):
+def _admit_to_race_control(user: AnyUser, topic: Topic, event: Event) -> Audience:
+    if not subscribable(user, topic.name, event):
         raise Fault(Code.FORBIDDEN, "race control is for the officials of the event")
     return Audience(official=True)

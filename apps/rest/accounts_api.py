@@ -2,11 +2,25 @@
 
 from typing import Any
 
-from apps.accounts.models import Organization, OrganizationUser, Role, User
-from apps.accounts.services import memberships_changed, set_role
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
+from apps.accounts import policy
+from apps.accounts.comments import comment
+from apps.accounts.models import Comment, Organization, OrganizationUser, Role, User
+from apps.accounts.policy_table import SCOPES
+from apps.accounts.services import memberships_changed, set_role, suspend
 from apps.rest import writing
+from apps.rest.loading import load
 from apps.rest.registered import Registered
-from apps.rest.views import ResourceViewSet
+from apps.rest.serializers import serializer_for
+from apps.rest.views import AddOnlyResource, ResourceViewSet
 
 
 class Organizations(ResourceViewSet):
@@ -59,5 +73,53 @@ class OrganizationUsers(ResourceViewSet):
         super().remove(row)
         memberships_changed([user])
 
+    @extend_schema(request=None, responses={200: serializer_for(OrganizationUser)})
+    @action(detail=True, methods=["post"])
+    def suspend(self, request: Request, pk: str) -> HttpResponse:
+        """End all rights of the member in the organization, on open sockets too."""
+        return self._suspended(pk, True)
 
-RESOURCES = {"organizations": Organizations, "users": Users, "organization_users": OrganizationUsers}
+    @extend_schema(request=None, responses={200: serializer_for(OrganizationUser)})
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: str) -> HttpResponse:
+        """Give a suspended member the same rights again."""
+        return self._suspended(pk, False)
+
+    def _suspended(self, pk: str, suspended: bool) -> HttpResponse:
+        with transaction.atomic():
+            row = self.row(pk, lock=True)
+            policy.require(self.user, "manage_members", row)
+            suspend(row, suspended=suspended)
+            return self.shown(row)
+
+
+class Comments(AddOnlyResource):
+    """What officials tell each other about a row, named by its table and id. Never edited; another follows."""
+
+    model = Comment
+    order = ("created_at",)
+    search = ("text",)
+    read_only = frozenset({"author", "organization"})
+
+    def make(self, values: dict[str, Any]) -> Comment:
+        policy.require(self.user, "add", Comment)
+        row = _row(values["table"], values["row"])
+        if row is None or not policy.may(self.user, "view", row):
+            raise ValidationError({"row": ["There is no such row, or it is not yours to see."]})
+        return comment(writing.person(self.user), row, values["text"])
+
+
+def _row(table: str, key: str) -> Model | None:
+    """Raises ValidationError for a table that is none."""
+    if table not in SCOPES:
+        raise ValidationError({"table": ["There is no such table."]})
+    found = [model for model in apps.get_models() if model._meta.db_table == table]
+    return load(found[0], key) if found else None
+
+
+RESOURCES = {
+    "organizations": Organizations,
+    "users": Users,
+    "organization_users": OrganizationUsers,
+    "comments": Comments,
+}

@@ -6,7 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from apps.accounts.admin_comments import comment_url, comments_of
+from apps.accounts.admin_comments import comment_url
+from apps.accounts.comments import comments_of
 from apps.accounts.policy import fields
 from apps.desk import evidence
 from apps.desk.place import Place
