@@ -121,9 +121,9 @@ def test_results_are_published_and_verified(director: Api, event: Event, stage: 
     assert director.get(f"result_revisions/{made.json['id']}/verify").json == {"problems": []}
     assert director.get(f"result_revisions/{made.json['id']}/would_change").rows == []
     again = director.post("result_revisions", {**body, "state": "unofficial"})
-    assert again.status == 400 and "unofficial" in again.json["errors"][0]["message"]
+    assert again.status == 422 and "unofficial" in again.json["errors"][0]["message"]
     other = EventFactory()
-    assert director.post("result_revisions", {**body, "event": str(other.id)}).status in (400, 403)
+    assert director.post("result_revisions", {**body, "event": str(other.id)}).status in (403, 422)
 
 
 def test_leaderboards_are_for_whom_the_event_is(event: Event, director: Api, stage: Stage) -> None:
@@ -233,7 +233,7 @@ def test_what_is_not_retroactive_stays_once_a_stage_has_begun(director: Api, eve
     stage.save()
     rule = PenaltyFormulaFactory(event=event, retroactive=False)
     refused = director.delete(f"penalty_formulas/{rule.id}")
-    assert (refused.status, stage.name in refused.json["errors"][0]["message"]) == (400, True)
+    assert (refused.status, stage.name in refused.json["errors"][0]["message"]) == (422, True)
     line = AuditEntry.objects.filter(table="penalty_formulas", row_id=str(rule.id)).latest("id")
     assert admin.post(f"audit_log/{line.id}/revert", {"reason": "Not meant"}).status == 409
     type(rule).objects.filter(pk=rule.pk).update(penalty=999)

@@ -91,9 +91,9 @@ def test_what_the_database_refuses_names_its_field(event: Event) -> None:
     link = EntryDeviceFactory(entry__event=event)
     OrganizationDeviceFactory(organization=event.organization, device=link.device)
     again = {"entry": str(EntryFactory(event=event).id), "device": str(link.device_id)}
-    assert api.post("entry_devices", {**again, "assigned_from": "2026-06-08T00:00:00Z"}).status == 400
+    assert api.post("entry_devices", {**again, "assigned_from": "2026-06-08T00:00:00Z"}).status == 422
     backwards = api.patch(f"events/{event.id}", {"ends_at": "2001-01-01T00:00:00Z"})
-    assert (backwards.status, backwards.fields) == (400, {"ends_at"})
+    assert (backwards.status, backwards.fields) == (422, {"ends_at"})
     other = EventFactory(organization=event.organization)
     taken = api.patch(f"events/{event.id}", {"slug": other.slug})
     assert (taken.fields, taken.json["errors"][0]["code"]) == ({"slug"}, "unique_together")
@@ -110,11 +110,11 @@ def test_nothing_is_hung_on_another_organization(event: Event) -> None:
     api = official(event.organization)
     own = RaceClassFactory(event=event)
     body = {"event": str(event.id), "race_class": str(own.id), "race_number": 5}
-    assert api.post("entries", {**body, "event": str(other.event_id)}).status in (400, 403)
+    assert api.post("entries", {**body, "event": str(other.event_id)}).status in (403, 422)
     assert api.post("entries", {**body, "race_class": str(other.race_class_id)}).fields == {"race_class"}
     assert "vehicle" in api.post("entries", {**body, "vehicle": str(VehicleFactory().id)}).fields
     entry = EntryFactory(event=event)
-    assert api.patch(f"entries/{entry.id}", {"event": str(other.event_id)}).status in (400, 403)
+    assert api.patch(f"entries/{entry.id}", {"event": str(other.event_id)}).status in (403, 422)
 
 
 def test_two_officials_edit_one_row_and_the_second_loses_nothing(event: Event) -> None:

@@ -41,7 +41,7 @@ def test_an_alert_is_worked_off_and_its_log_tells_how(event: Event, entry: Entry
     assert marshal.post(f"alerts/{alert.id}/note", {"text": "Sweep is there"}).status == 200
     assert other.post(f"alerts/{alert.id}/close", {}).fields == {"reason"}
     assert other.post(f"alerts/{alert.id}/close", {"reason": "Both well"}).json["reason"] == "Both well"
-    assert other.post(f"alerts/{alert.id}/note", {"text": "Late"}).status == 400
+    assert other.post(f"alerts/{alert.id}/note", {"text": "Late"}).status == 422
     lines = other.get(f"alerts/{alert.id}?expand=lines").json["lines"]
     assert [line["act"] for line in lines] == ["acknowledged", "escalated", "handed-over", "noted", "closed"]
 
@@ -60,14 +60,14 @@ def test_alerts_are_for_the_officials_of_the_event(event: Event, entry: Entry) -
 def test_nobody_who_may_not_looks_after_an_alert(event: Event, entry: Entry) -> None:
     alert, viewer = AlertFactory(entry=entry), OrganizationUserFactory(organization=event.organization, role="viewer")
     handed = official(event.organization).post(f"alerts/{alert.id}/hand_over", {"to": str(viewer.user_id)})
-    assert handed.status == 400
+    assert handed.status == 422
 
 
 def test_a_stage_closes_when_nobody_is_left_and_opens_again_for_a_reason(event: Event, entry: Entry) -> None:
     stage, director = StageFactory(event=event), official(event.organization, "race-director")
     alert = AlertFactory(entry=entry, stage=stage)
     refused = director.post(f"stages/{stage.id}/close", {})
-    assert (refused.status, "alerts" in refused.json["errors"][0]["message"]) == (400, True)
+    assert (refused.status, "alerts" in refused.json["errors"][0]["message"]) == (422, True)
     director.post(f"alerts/{alert.id}/close", {"reason": "Well"})
     body = {"stage": str(stage.id), "entry": str(entry.id), "reason": "Went home by the road"}
     assert director.post("entry_accountings", body).status == 201

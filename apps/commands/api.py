@@ -23,7 +23,7 @@ MOST_AT_ONCE = 1000
 class Group(Body):
     organization = Reference(queryset=Organization.objects.all())
     devices = serializers.ListField(
-        child=Reference(queryset=Device.objects.all()), allow_empty=False, max_length=MOST_AT_ONCE
+        child=Reference(queryset=Device.objects.all()), min_length=1, max_length=MOST_AT_ONCE
     )
     text = Text(max_length=500)
     not_before = serializers.DateTimeField(required=False, allow_null=True)

@@ -82,7 +82,7 @@ class Segments(ResourceViewSet):
         )
         if report.errors:
             errors = [wrong(f"{f.place}: {f.field}", f.reason) for f in report.findings]
-            return problem(400, "Nothing is imported: the file has errors.", errors)
+            return problem(422, "Nothing is imported: the file has errors.", errors)
         if not given["dry_run"]:
             _tell_scorers(segment)
         return answer(_shown(report))

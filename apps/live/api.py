@@ -41,6 +41,8 @@ FEATURES: dict[str, Any] = {
 
 
 class Events(act_api.Events):
+    public = frozenset({"positions", "leaderboard"})
+
     @extend_schema(responses={(200, GEOJSON): FEATURES})
     @action(detail=True, methods=["get"])
     def positions(self, request: Request, pk: str) -> HttpResponse:
@@ -55,6 +57,8 @@ class Events(act_api.Events):
 
 
 class Entries(act_api.Entries):
+    public = frozenset({"track"})
+
     @extend_schema(parameters=[*WINDOW, FORMAT], responses={(200, GEOJSON): FEATURES, (200, GPX): OpenApiTypes.STR})
     @action(detail=True, methods=["get"])
     def track(self, request: Request, pk: str) -> HttpResponse:

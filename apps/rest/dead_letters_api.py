@@ -37,7 +37,7 @@ class RedisAway(APIException):
 class Which(Body):
     """Ids, or a filter: of an empty body nothing is done."""
 
-    ids = serializers.ListField(child=Text(max_length=50), required=False, allow_empty=False, max_length=MOST_IDS)
+    ids = serializers.ListField(child=Text(max_length=50), required=False, min_length=1, max_length=MOST_IDS)
     stream = Text(max_length=100, required=False, help_text="The one they were put aside from.")
     error = Text(max_length=500, required=False, help_text="What the error contains.")
     device = Text(max_length=50, required=False)

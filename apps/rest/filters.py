@@ -35,7 +35,11 @@ def _instant(text: str) -> datetime:
     found = parse_datetime(text)
     if found is None:
         raise ValueError("an ISO 8601 instant, e.g. 2026-06-07T08:00:00Z")
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        # PostgreSQL refuses what is further from UTC than any zone is.
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("an instant between the years 1 and 9999") from error
 
 
 def _day(text: str) -> date:

@@ -15,6 +15,8 @@ from rest_framework import exceptions
 from apps.rest.answers import encode
 
 TYPE = "application/problem+json"
+INVALID = "The request is not valid."
+UNFIT = {"does_not_exist"}  # codes of errors that no document can foretell
 WHOLE = "non_field_errors"  # the field of an error about the request as a whole is ""
 
 Error = dict[str, str]
@@ -43,6 +45,12 @@ class Unprocessable(Conflict):
     status_code = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class Unfit(exceptions.ValidationError):
+    """Well formed, as the document says it must be, and still not what may be written here: 422, not 400."""
+
+    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 @contextmanager
 def conflicts(*kinds: type[Exception]) -> Iterator[None]:
     """Errors of these kinds, which say what an act cannot do, become a 409 with their words."""
@@ -55,7 +63,7 @@ def conflicts(*kinds: type[Exception]) -> Iterator[None]:
 def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """DRF's exception handler; None for what is an error of TRM itself."""
     if isinstance(error, ModelInvalid):
-        return problem(HTTPStatus.BAD_REQUEST, "The request is not valid.", list(_of_model(error)))
+        return problem(Unfit.status_code, INVALID, list(_of_model(error)))
     if isinstance(error, IntegrityError):
         return _integrity(error)
     if isinstance(error, Http404):
@@ -92,7 +100,9 @@ def _denied(error: PermissionDenied, context: Mapping[str, Any]) -> exceptions.A
 
 def _of_drf(error: exceptions.APIException) -> HttpResponse:
     if isinstance(error, exceptions.ValidationError):
-        return problem(error.status_code, "The request is not valid.", list(_flat("", error.detail)))
+        errors = list(_flat("", error.detail))
+        unfit = all(one["code"] in UNFIT for one in errors)
+        return problem(Unfit.status_code if unfit else error.status_code, INVALID, errors)
     more = error.more if isinstance(error, Conflict) else {}
     answer = problem(error.status_code, str(error.detail), **more)
     if header := getattr(error, "auth_header", ""):

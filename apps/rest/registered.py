@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from rest_framework.exceptions import ValidationError
 
 from apps.accounts import policy
 from apps.accounts.models import Organization
 from apps.accounts.rights import rights_of
+from apps.rest.problems import Unfit
 from apps.rest.serializers import Reference, RowSerializer
 from apps.rest.views import ResourceViewSet
 
@@ -37,7 +37,7 @@ class Registered(ResourceViewSet):
         raise NotImplementedError
 
     def _home(self, named: Organization | None) -> Organization:
-        """Raises PermissionDenied for another's organization, ValidationError where none is named of several."""
+        """Raises PermissionDenied for another's organization, Unfit where none is named of several."""
         policy.require(self.user, "add", self.model)
         places = policy.organizations_where(self.user, "add", self.asked)
         if named is not None:
@@ -45,7 +45,7 @@ class Registered(ResourceViewSet):
                 raise PermissionDenied(f"You may not register it with {named}.")
             return named
         if len(places) != 1:
-            raise ValidationError({"organization": ["Say whose it is."]})
+            raise Unfit({"organization": ["Say whose it is."]})
         return Organization.objects.get(pk=next(iter(places)))
 
 

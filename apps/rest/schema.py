@@ -11,6 +11,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
+from apps.accounts.policy_rules import RULES
+from apps.accounts.policy_table import ANYONE
 from apps.rest import filters, paging
 from apps.rest.answers import encode
 from apps.rest.problems import TYPE
@@ -29,7 +31,8 @@ KEY = OpenApiParameter(
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
-    "description": "Problem details (RFC 9457). A 412 has `current`, `yours` and the present `etag` as well.",
+    "description": "Problem details (RFC 9457). 400: not as this document has it; 422: well formed, and refused by"
+    " a rule. A 412 has `current`, `yours` and the present `etag` as well.",
     "required": ["type", "title", "status", "detail", "errors"],
     "properties": {
         "type": {"type": "string"},
@@ -50,10 +53,10 @@ PROBLEM: dict[str, Any] = {
 OURS = {inspect.getdoc(kind) for kind in (Known, Body, RowSerializer)}
 ALWAYS = (400, 401, 403, 404, 406, 429)
 ERRORS = {
-    "get": ALWAYS,
+    "get": (*ALWAYS, 422),
     "post": (*ALWAYS, 409, 415, 422),
-    "patch": (*ALWAYS, 409, 412, 415),
-    "delete": (*ALWAYS, 409, 412),
+    "patch": (*ALWAYS, 409, 412, 415, 422),
+    "delete": (*ALWAYS, 409, 412, 422),
 }
 
 
@@ -91,6 +94,17 @@ class ResourceSchema(AutoSchema):
         if action in given and hasattr(self.view, "model"):
             return given[action]()
         return [KEY, REASON] if self.method == "POST" else []
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """What everyone may read needs no token, but takes one."""
+        found = [one for one in super().get_auth() if one]  # type: ignore[no-untyped-call]
+        return [*found, {}] if self._is_public() else found
+
+    def _is_public(self) -> bool:
+        action, model = getattr(self.view, "action", ""), getattr(self.view, "model", None)
+        if action in ("list", "retrieve") and model is not None:
+            return ANYONE in RULES.of(model._meta.db_table, "view")
+        return action in getattr(self.view, "public", ())
 
     def get_examples(self) -> list[OpenApiExample]:
         example = getattr(self.view, "example", None)

@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import models
 from django.db.models import Model
 from rest_framework import serializers
@@ -24,7 +25,9 @@ NUL = "\x00"
 
 class Whole(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
-        return super().to_internal_value(data) if type(data) is int else self.fail("invalid")
+        # To JSON Schema 3.0 is an integer, and some programs write none other.
+        whole = type(data) is int or (type(data) is float and data.is_integer())
+        return super().to_internal_value(int(data)) if whole else self.fail("invalid")
 
 
 class Number(serializers.FloatField):
@@ -69,6 +72,10 @@ class Reference(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
         if not isinstance(data, str):
             self.fail("incorrect_type", data_type=type(data).__name__)
         rows: Any = self.get_queryset()
+        try:
+            rows.model._meta.pk.to_python(data)
+        except ModelInvalid as error:
+            raise serializers.ValidationError("This is no id.", code="invalid") from error
         row = load(rows.model, data)
         return row if row is not None else self.fail("does_not_exist", pk_value=data)
 
@@ -128,7 +135,7 @@ class RowSerializer(Known, serializers.ModelSerializer[Any]):
         made, options = super().build_standard_field(field_name, model_field)
         options["validators"] = [v for v in options.get("validators", ()) if not hasattr(v, "queryset")]
         if isinstance(model_field, ArrayField):
-            options["allow_empty"] = model_field.blank
+            options |= {} if model_field.blank else {"min_length": 1}
         return made, options
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:

@@ -54,6 +54,7 @@ class Tokens(ApiView):
     """Tokens of one's own. A failed sign-in counts: too many lock the account for this address a while."""
 
     serializer_class = SignIn
+    public = frozenset({"create"})
 
     @extend_schema(request=SignIn, responses={201: TokenMade}, operation_id="tokens_create")
     def create(self, request: Request) -> HttpResponse:

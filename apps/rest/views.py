@@ -36,6 +36,8 @@ from apps.rest.serializers import Body, Nested, RowSerializer, serializer_for
 class ApiView(GenericViewSet[Any]):
     """What every address of the API shares: idempotent POSTs, and who asks."""
 
+    public: ClassVar[frozenset[str]] = frozenset()  # acts that need no token, for the document
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         key = request.headers.get(idempotency.HEADER)

@@ -120,7 +120,7 @@ class Stages(act_api.Stages):
     @extend_schema(request=Said, responses={200: serializer_for(StageClosing)})
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> HttpResponse:
-        """Nobody is left on it; 400 names the crews that are, and the alerts that are open."""
+        """Nobody is left on it; 422 names the crews that are, and the alerts that are open."""
         stage = self.row(pk)
         policy.require(self.user, "close_stage", stage)
         made = closing.close_stage(writing.person(self.user), stage, self.given(Said)["note"])

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from apps.accounts import policy
@@ -23,7 +22,7 @@ from apps.events.models import Event
 from apps.penalties.checklist import open_settings
 from apps.rest import reading, writing
 from apps.rest.answers import answer
-from apps.rest.problems import conflicts
+from apps.rest.problems import Unfit, conflicts
 from apps.rest.serializers import serializer_for
 from apps.scoring import bodies, closing, start_lists
 from apps.scoring.changes import ChangeError, apply
@@ -36,6 +35,8 @@ from apps.timing.models import StartList
 
 
 class Events(events.Events):
+    public = frozenset({"leaderboard"})
+
     @extend_schema(request=bodies.Rescore, responses={202: bodies.Accepted})
     @action(detail=True, methods=["post"])
     def rescore(self, request: Request, pk: str) -> HttpResponse:
@@ -44,7 +45,7 @@ class Events(events.Events):
         policy.require(self.user, "rescore", event)
         given = self.given(bodies.Rescore)
         if wrong := {name: ["It belongs to another event."] for name, row in given.items() if row.event_id != event.pk}:
-            raise ValidationError(wrong)
+            raise Unfit(wrong)
         names = {f"{name}_id": str(row.pk) for name, row in given.items()}
         stream.request(stream.connect(settings.REDIS_URL), "replay", event_id=str(event.pk), **names)
         return answer({"accepted": True}, 202)
@@ -79,6 +80,8 @@ class Events(events.Events):
 
 
 class Stages(course.Stages):
+    public = frozenset({"leaderboard"})
+
     @extend_schema(request=None, responses={200: serializer_for(StartList)})
     @action(detail=True, methods=["post"])
     def open(self, request: Request, pk: str) -> HttpResponse:
@@ -143,7 +146,7 @@ class Entries(audit.Entries):
             policy.require(self.user, "flag_faulty", entry)
             given = self.given(bodies.Faulty)
             if not entry.device_links.filter(device__imei=given["device"]).exists():
-                raise ValidationError({"device": ["The entry carries no such tracker."]})
+                raise Unfit({"device": ["The entry carries no such tracker."]})
             window = {name: given[name] for name in ("device", "from_ts", "to_ts")}
             author = writing.person(self.user)
             made = decide(Draft(entry.event, "faulty_fixes", window, given["reason"], entry=entry), author)

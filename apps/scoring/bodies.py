@@ -29,7 +29,7 @@ class ClosingTerms(Body):
     slowest_kmh = Number(min_value=1, max_value=200, default=SLOWEST_KMH)
     margin_seconds = Whole(min_value=0, max_value=86_400, default=0)
     types = serializers.ListField(
-        child=Choice(choices=WaypointType.choices), default=list(CONTROLS), allow_empty=False, max_length=15
+        child=Choice(choices=WaypointType.choices), default=list(CONTROLS), min_length=1, max_length=15
     )
     dry_run = Truth(default=False, help_text="Compute, write nothing.")
 
