@@ -16,7 +16,7 @@ from apps.live import api as live
 from apps.penalties import api as penalties
 from apps.rest import accounts_api as accounts
 from apps.rest import dead_letters_api as dead_letters
-from apps.rest.pages import Swagger, openapi
+from apps.rest.pages import Swagger, nothing_here, openapi
 from apps.rest.token_api import Tokens, Whoami
 from apps.rest.views import ApiView
 from apps.safety import api as safety
@@ -35,4 +35,5 @@ urlpatterns = [
     path("", include(router.urls)),
     path("openapi.json", openapi, name="openapi"),
     path("docs", Swagger.as_view(), name="swagger"),
+    path("<path:address>", nothing_here),
 ]

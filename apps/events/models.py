@@ -28,7 +28,7 @@ class Discipline(models.TextChoices):
 
 def validate_time_zone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(_("%(name)s is no time zone; e.g. Europe/Tirane."), params={"name": name})
+        raise ValidationError(_("%(name)s is no time zone; e.g. Europe/Tirane."), "unfit", {"name": name})
 
 
 class TimingSource(models.TextChoices):

@@ -17,12 +17,16 @@ from django.db.models import Model, Q
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.exceptions import ValidationError
 
-from apps.accounts.policy_table import SCOPES
+from apps.accounts.policy_rules import words
+from apps.accounts.policy_table import SCOPES, SECRET
+from apps.rest.problems import Unfit
 
 Parser = Callable[[str], Any]
 ORDERED = ("gt", "gte", "lt", "lte")
 RESERVED = frozenset({"limit", "cursor", "ordering", "search", "expand", "scope", "event", "format"})
 MOST_VALUES = 500  # of an __in
+LEAST, GREATEST = -(2**63), 2**63 - 1
+NO_NUL = r"^[^\u0000]*$"
 
 
 def _truth(text: str) -> bool:
@@ -51,7 +55,7 @@ def _day(text: str) -> date:
 
 def _integer(text: str) -> int:
     number = int(text)
-    if abs(number) > 2**63 - 1:
+    if not LEAST <= number <= GREATEST:
         raise ValueError("a smaller number")
     return number
 
@@ -79,20 +83,20 @@ class Kind:
 
     parse: Parser
     lookups: tuple[str, ...]
-    schema: Mapping[str, str]
+    schema: Mapping[str, Any]
 
 
 UUIDS = Kind(UUID, ("in",), {"type": "string", "format": "uuid"})
 KINDS: tuple[tuple[type[models.Field[Any, Any]], Kind], ...] = (
     (models.UUIDField, UUIDS),
     (models.BooleanField, Kind(_truth, (), {"type": "boolean"})),
-    (models.IntegerField, Kind(_integer, ("in", *ORDERED), {"type": "integer", "format": "int64"})),
+    (models.IntegerField, Kind(_integer, ("in", *ORDERED), {"type": "integer", "minimum": LEAST, "maximum": GREATEST})),
     (models.DateTimeField, Kind(_instant, ORDERED, {"type": "string", "format": "date-time"})),
     (models.DateField, Kind(_day, ORDERED, {"type": "string", "format": "date"})),
     (models.FloatField, Kind(_number, ORDERED, {"type": "number"})),
     (models.DecimalField, Kind(_number, ORDERED, {"type": "number"})),
-    (models.CharField, Kind(_text, ("in", "icontains"), {"type": "string"})),
-    (models.TextField, Kind(_text, ("icontains",), {"type": "string"})),
+    (models.CharField, Kind(_text, ("in", "icontains"), {"type": "string", "pattern": NO_NUL})),
+    (models.TextField, Kind(_text, ("icontains",), {"type": "string", "pattern": NO_NUL})),
 )
 
 
@@ -110,7 +114,7 @@ class Filter:
     field: str
     lookup: str
     parse: Parser
-    schema: Mapping[str, str]
+    schema: Mapping[str, Any]
 
 
 @cache
@@ -122,15 +126,19 @@ def filters_of(model: type[Model]) -> dict[str, Filter]:
 def _filters(model: type[Model]) -> Iterator[Filter]:
     for field in model._meta.concrete_fields:
         kind = kind_of(field)
-        if kind is None:
+        if kind is None or field.name in words(SECRET, model._meta.db_table):
             continue
         yield Filter(field.name, f"{field.name}__exact", kind.parse, kind.schema)
         for lookup in kind.lookups:
             parse = _many(kind.parse) if lookup == "in" else kind.parse
-            schema = {"type": "string"} if lookup == "in" else kind.schema
+            schema = _list_of(kind.schema) if lookup == "in" else kind.schema
             yield Filter(field.name, f"{field.name}__{lookup}", parse, schema)
         if field.null:
             yield Filter(field.name, f"{field.name}__isnull", _truth, {"type": "boolean"})
+
+
+def _list_of(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": dict(items), "minItems": 1, "maxItems": MOST_VALUES}
 
 
 def _many(parse: Parser) -> Parser:
@@ -144,21 +152,27 @@ def _many(parse: Parser) -> Parser:
 
 
 def conditions(model: type[Model], params: Mapping[str, str], readable: frozenset[str]) -> Q:
-    """The filters of an address. Raises ValidationError naming every parameter that is wrong or unknown."""
-    known, found, wrong = filters_of(model), Q(), {}
+    """The filters of an address. Raises ValidationError naming every parameter that is wrong or unknown, and Unfit
+    for columns that may not be read."""
+    known, found, wrong, hidden = filters_of(model), Q(), {}, {}
     for name, text in params.items():
         one = known.get(name)
         if name in RESERVED and one is None:
             continue
-        if one is None or one.field not in readable:
+        if one is None:
             wrong[name] = ["There is no such filter."]
+            continue
+        if one.field not in readable:
+            hidden[name] = ["You may not read this of every row here, and so not filter by it."]
             continue
         try:
             found &= Q((one.lookup, one.parse(text)))
         except ValueError as error:
             wrong[name] = [f"Not valid here: {str(error)[:200]}."]
     if wrong:
-        raise ValidationError(wrong)
+        raise ValidationError(wrong | hidden)
+    if hidden:
+        raise Unfit(hidden)
     return found
 
 

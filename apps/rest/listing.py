@@ -48,7 +48,7 @@ class Listing:
     def __init__(self, view: Any, params: Mapping[str, str]) -> None:
         self._view: Resource = view
         self._params = params
-        self._viewer = self._viewer_of(params.get("scope", ""))
+        self._viewer = self._viewer_of(params.get("scope"))
         self._event = self._event_of(params.get("event"))
         self._readable = reading.readable_in_list(self._viewer, view.model, self._event)
 
@@ -110,9 +110,9 @@ class Listing:
         own = reading.columns(view.model, self._readable - view.heavy)
         return reading.Columns(own, reading.references(self._viewer, view.model, names, self._event))
 
-    def _viewer_of(self, scope: str) -> AnyUser:
+    def _viewer_of(self, scope: str | None) -> AnyUser:
         """Who the list is for: with `scope=public` the user counts as anyone."""
-        if scope not in ("", PUBLIC):
+        if scope not in (None, PUBLIC):
             raise ValidationError({"scope": [f"There is no scope but {PUBLIC!r}."]})
         return AnonymousUser() if scope else self._view.user
 

@@ -13,7 +13,10 @@ import orjson
 from django.db.models import F, Model, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
+from apps.accounts.policy_rules import words
+from apps.accounts.policy_table import SECRET
 from apps.rest.filters import kind_of
+from apps.rest.problems import Unfit
 
 USUAL, MOST = 100, 1000
 
@@ -71,8 +74,8 @@ class Page:
 
 
 def page(model: type[Model], order: tuple[str, ...], params: Mapping[str, str], readable: frozenset[str]) -> Page:
-    """Raises ValidationError naming limit, ordering or cursor."""
-    names = params["ordering"].split(",") if params.get("ordering") else order
+    """Raises ValidationError, or Unfit, naming limit, ordering or cursor."""
+    names = params["ordering"].split(",") if "ordering" in params else order
     keys = tuple(_key(model, name, readable | frozenset(key.lstrip("-") for key in order)) for name in names)
     if all(key.name != model._meta.pk.name for key in keys):
         keys = (*keys, Key(model._meta.pk.name, keys[0].descending, False))
@@ -84,13 +87,17 @@ def next_link(path: str, params: Mapping[str, str], cursor: str) -> str:
 
 
 def orderable(model: type[Model]) -> list[str]:
-    return [field.name for field in model._meta.concrete_fields if kind_of(field) is not None]
+    secret = words(SECRET, model._meta.db_table)
+    fields = model._meta.concrete_fields
+    return [field.name for field in fields if field.name not in secret and kind_of(field) is not None]
 
 
 def _key(model: type[Model], name: str, readable: frozenset[str]) -> Key:
     bare = name.removeprefix("-")
-    if bare not in readable or bare not in orderable(model):
+    if bare not in orderable(model):
         raise ValidationError({"ordering": [f"There is no column {bare!r} to order by."]})
+    if bare not in readable:
+        raise Unfit({"ordering": [f"You may not read {bare!r} of every row here, and so not order by it."]})
     return Key(bare, name.startswith("-"), bool(model._meta.get_field(bare).null))
 
 
@@ -110,7 +117,7 @@ def _after(model: type[Model], keys: tuple[Key, ...], text: str) -> tuple[Any, .
             raise ValueError("another list")
         return tuple(_value(model, key, value) for key, value in zip(keys, values, strict=True))
     except (ValueError, binascii.Error, TypeError) as error:
-        raise ValidationError({"cursor": ["It is not one that this list has given out."]}) from error
+        raise Unfit({"cursor": ["It is not one that this list has given out."]}) from error
 
 
 def _value(model: type[Model], key: Key, value: Any) -> Any:

@@ -16,7 +16,7 @@ from apps.rest.answers import encode
 
 TYPE = "application/problem+json"
 INVALID = "The request is not valid."
-UNFIT = {"does_not_exist"}  # codes of errors that no document can foretell
+UNFIT = {"does_not_exist", "unfit"}  # codes of errors that no document can foretell
 WHOLE = "non_field_errors"  # the field of an error about the request as a whole is ""
 
 Error = dict[str, str]

@@ -49,6 +49,7 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }
+NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 # What is said to who reads the code.
 OURS = {inspect.getdoc(kind) for kind in (Known, Body, RowSerializer)}
 ALWAYS = (400, 401, 403, 404, 406, 429)
@@ -97,7 +98,7 @@ class ResourceSchema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         """What everyone may read needs no token, but takes one."""
-        found = [one for one in super().get_auth() if one]  # type: ignore[no-untyped-call]
+        found = [one for one in super().get_auth() if one]
         return [*found, {}] if self._is_public() else found
 
     def _is_public(self) -> bool:
@@ -136,11 +137,12 @@ def _of_list(view: Any) -> Iterator[OpenApiParameter]:
     if filters.event_path(model):
         yield OpenApiParameter("event", OpenApiTypes.UUID, description="Rows of this event.")
     if view.search:
-        yield OpenApiParameter("search", str, description=f"Words to find in {', '.join(view.search)}.")
+        text = {"type": "string", "pattern": filters.NO_NUL}
+        yield OpenApiParameter("search", text, description=f"Words to find in {', '.join(view.search)}.")
     yield from _expand(view)
     for name, one in filters.filters_of(model).items():
         if name != "event":
-            yield OpenApiParameter(name, dict(one.schema))
+            yield OpenApiParameter(name, dict(one.schema), style="form", explode=False)
 
 
 def _expand(view: Any) -> Iterator[OpenApiParameter]:
@@ -164,6 +166,7 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
             schema["required"] = ["id"]
         if name.endswith("Request"):
             schema["additionalProperties"] = False
+            _say_texts(schema)
         for key, told in schema.get("properties", {}).items():
             if {} in told.get("oneOf", ()):  # any JSON, which null is as well
                 schema["properties"][key] = {}
@@ -173,6 +176,13 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     for view in _views(generator):
         _say_expansions(view, components)
     return result
+
+
+def _say_texts(schema: dict[str, Any]) -> None:
+    """What a text may hold: no NUL, and not blanks alone where it must not be empty."""
+    for told in schema.get("properties", {}).values():
+        if told.get("type") == "string" and not told.keys() & {"enum", "format", "pattern"}:
+            told["pattern"] = NOT_BLANK if told.get("minLength") else filters.NO_NUL
 
 
 def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -36,6 +36,7 @@ from apps.rest.serializers import Body, Nested, RowSerializer, serializer_for
 class ApiView(GenericViewSet[Any]):
     """What every address of the API shares: idempotent POSTs, and who asks."""
 
+    lookup_value_regex = "[^/]+"  # an id with a dot is none, and told so like any other
     public: ClassVar[frozenset[str]] = frozenset()  # acts that need no token, for the document
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
