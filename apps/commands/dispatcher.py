@@ -1,5 +1,7 @@
 """Commands on their way: handed to the ingestion instance that holds the device's socket, and their answers.
 
+The contract with the ingestion is docs/commands.md.
+
     connections:registry (hash)       IMEI → instance, written by the ingestion
     instance:heartbeat:<instance>     there while the instance lives
     commands:outbound:<instance>      id, imei, text, expires_at (epoch ms); `id` is the command's

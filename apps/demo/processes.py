@@ -56,7 +56,7 @@ class Child:
 
 
 class Children:
-    """Web, processor and scorer."""
+    """Web, processor, scorer, the watch over the crews, and the dispatcher of commands."""
 
     def __init__(self, port: int) -> None:
         quiet = {"METRICS_PORT": "0", "LOG_LEVEL": "WARNING"}
@@ -67,6 +67,8 @@ class Children:
             self._all.append(Child("web", [*web, "--timeout-graceful-shutdown", "3"], {}))
             self._all.append(Child("processor", ["manage.py", "run_processor"], quiet))
             self._all.append(Child("scorer", ["manage.py", "run_scorer"], quiet | {"INSTANCE_ID": "scorer-1"}))
+            self._all.append(Child("safety", ["manage.py", "run_safety"], quiet | {"INSTANCE_ID": "safety-1"}))
+            self._all.append(Child("commands", ["manage.py", "run_commands"], quiet | {"INSTANCE_ID": "commands-1"}))
             self._wait_for_web(port)
         except BaseException:
             self.stop()

@@ -6,6 +6,7 @@ from django.db import connection
 
 from apps.accounts.models import User
 from apps.catalog.models import Device, OrganizationDevice, OrganizationVehicle, Vehicle
+from apps.commands.models import Command
 from apps.demo.domain.field import Crew
 from apps.demo.names import CREW_DOMAIN, ORGANIZATION, SLUG
 from apps.events.models import EntryDevice, Event
@@ -26,6 +27,7 @@ def remove_event(crews: Sequence[Crew]) -> None:
         _remove_rows(event)
     with connection.cursor() as cursor:
         cursor.execute("delete from positions where device_id = any(%s)", [imeis])
+    Command.objects.filter(device__imei__in=imeis).delete()
     OrganizationDevice.objects.filter(device__imei__in=imeis).delete()
     Device.objects.filter(imei__in=imeis).delete()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from apps.common.position import Position
@@ -12,9 +13,13 @@ from apps.demo.domain.field import Crew
 from apps.timing.domain.start_order import IntervalBand, start_times
 
 BANDS = (IntervalBand(1, 60_000), IntervalBand(11, 40_000), IntervalBand(31, 20_000))
+PANIC = 2
 DUPLICATE_SHARE = 0.01
 DELAY_SHARE = 0.02
 PANIC_BUTTON_EVERY = 30  # a worn button reports each half minute, not each second
+SOS_STAGE = 1  # by its place in the course, of which crew, and how long after the first start:
+SOS_CREW = 2
+SOS_AFTER_MS = 21 * 60_000  # a minute after the demo opens (`schedule.OPENS_MS`)
 WORN = 2  # the place of the panic button among an entry's devices
 
 
@@ -48,7 +53,17 @@ def traffic(course: Sequence[StageCourse], crews: Sequence[Crew], seed: int, ind
     begin = starts(crews, stage)
     running = [crew for crew in crews if not retired_before(crew, index)]
     sendings = [s for crew in running for s in _of_crew(index, stage, crew, begin[crew.number], seed)]
+    if index == SOS_STAGE and len(crews) > SOS_CREW:
+        sendings = list(_with_sos(sendings, crews[SOS_CREW].devices[0], stage.first_start_ts + SOS_AFTER_MS))
     return sorted(sendings, key=lambda s: (s.at, s.position.device_id, s.position.ts))
+
+
+def _with_sos(sendings: Sequence[Sending], imei: str, at: int) -> Iterator[Sending]:
+    """The same, but for a tracker's first fix from `at` on, and its copy: its SOS button was pressed, by mistake."""
+    after = [s.position.ts for s in sendings if s.position.device_id == imei and s.position.ts >= at]
+    for sending in sendings:
+        pressed = after and sending.position.device_id == imei and sending.position.ts == min(after)
+        yield Sending(sending.at, msgspec.structs.replace(sending.position, priority=PANIC)) if pressed else sending
 
 
 def _of_crew(index: int, stage: StageCourse, crew: Crew, start_ts: int, seed: int) -> Iterator[Sending]:

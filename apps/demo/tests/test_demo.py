@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 pytestmark = pytest.mark.slow
 
 
+PROCESSES = ("trm.asgi:application", "run_processor", "run_scorer", "run_safety", "run_commands")
 NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
 
 
@@ -48,7 +49,7 @@ def children(pid: int) -> dict[str, int]:
     for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         for word in Path(f"/proc/{number}/cmdline").read_text().split("\0"):
             found[word] = int(number)
-    return {word: found[word] for word in ("trm.asgi:application", "run_processor", "run_scorer") if word in found}
+    return {word: found[word] for word in PROCESSES if word in found}
 
 
 def test_once_runs_to_the_end_and_prints_the_classification(place: Path) -> None:
@@ -85,7 +86,7 @@ def test_sigterm_ends_it_and_a_second_signal_does_not_leave_children(place: Path
     process = start(place, "--speed", "20")
     welcome(process)
     running = children(process.pid)
-    assert {"trm.asgi:application", "run_processor", "run_scorer"} <= set(running)
+    assert set(PROCESSES) == set(running)
     process.send_signal(signal.SIGTERM)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)

@@ -23,6 +23,7 @@ from apps.demo.processes import ChildDiedError, Children, free_port
 from apps.demo.report import classification, welcome
 from apps.demo.services import build_event, make_logins, retire
 from apps.demo.settle import settle
+from apps.demo.trackers import Trackers
 from apps.events.models import Event
 from apps.scoring.models import ResultStatus, StageResult
 
@@ -82,14 +83,16 @@ class Command(BaseCommand):
         port = free_port(options["port"])
         if options["port"] not in (port, 0):
             self.stdout.write(f"Port {options['port']} is taken: the pages are on {port}.")
-        children = Children(port)
+        children, trackers = Children(port), Trackers(client)
+        trackers.hold(imei for crew in rally.crews for imei in crew.devices)
         try:
             self.stdout.write(welcome(event, logins, port))
             self.stdout.flush()
             feeder = Feeder(client, settings.REDIS_TELEMETRY_STREAM, rally.clock)
-            self._drive(rally, event, feeder, Watch(self, event, feeder, children))
-            self._end(event, options["once"], children)
+            self._drive(rally, event, feeder, Watch(self, event, feeder, (children, trackers)))
+            self._end(event, options["once"], children, trackers)
         finally:
+            trackers.leave()
             children.stop()
 
     def _drive(self, rally: Rally, event: Event, feeder: Feeder, watch: "Watch") -> None:
@@ -103,7 +106,7 @@ class Command(BaseCommand):
         feeder.drain(watch.look)
         watch.say()
 
-    def _end(self, event: Event, once: bool, children: Children) -> None:
+    def _end(self, event: Event, once: bool, children: Children, trackers: Trackers) -> None:
         self.stdout.write(classification(event))
         if once:
             return
@@ -111,21 +114,23 @@ class Command(BaseCommand):
         self.stdout.flush()
         while True:
             children.check()
+            trackers.look()
             time.sleep(0.5)
 
 
 class Watch:
     """Looks after the children and says how the rally goes."""
 
-    def __init__(self, command: BaseCommand, event: Event, feeder: Feeder, children: Children) -> None:
+    def __init__(self, command: BaseCommand, event: Event, feeder: Feeder, field: tuple[Children, Trackers]) -> None:
         self._command = command
         self._event = event
         self._feeder = feeder
-        self._children = children
+        self._children, self._trackers = field
         self._next = 0.0
 
     def look(self) -> None:
         self._children.check()
+        self._trackers.look()
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + (0.5 if sys.stdout.isatty() else SAY_EVERY_S)
             self.say()
