@@ -170,6 +170,21 @@ class Pick(models.TextChoices):
     LAST_BEFORE_NEXT = "last-before-next", _("last before the next control")
 
 
+class EndControl(models.TextChoices):
+    """Rulebook §4.2: what the time control at the end of a road section is."""
+
+    ORDINARY = "", _("ordinary")
+    MAIN = "main", _("main control")
+    MAIN_OUT = "main-out", _("main control out")
+
+
+class StageScoring(models.TextChoices):
+    """Rulebook §1.1: what ranks a special stage."""
+
+    FASTEST = "fastest", _("fastest time")
+    TARGET_DEVIATION = "target_deviation", _("closest to the target time")
+
+
 class Segment(Row):
     """A part of a stage. A special stage without geofences runs from its DSS to its ASS waypoint."""
 
@@ -191,6 +206,18 @@ class Segment(Row):
     maximum_duration_seconds = models.PositiveIntegerField(_("maximum time, s"), null=True, blank=True)
     bogey_duration_seconds = models.PositiveIntegerField(
         _("bogey time, s"), null=True, blank=True, help_text=_("The fastest time that is credited (rulebook §5.4).")
+    )
+    end_control = models.CharField(
+        _("time control at its end"), max_length=12, choices=EndControl.choices, default="", blank=True
+    )
+    scoring = models.CharField(
+        _("what ranks"), max_length=16, choices=StageScoring.choices, default=StageScoring.FASTEST
+    )
+    class_scoring = models.JSONField(
+        _("what ranks per class"),
+        default=dict,
+        blank=True,
+        help_text=_("Class code → fastest or target_deviation, where a class differs."),
     )
     start_from = models.CharField(
         _("clock starts at"), max_length=12, choices=StartFrom.choices, default=StartFrom.CROSSING
@@ -220,10 +247,23 @@ class Segment(Row):
             models.UniqueConstraint(fields=("stage", "sort_order"), name="segments_order_once"),
             models.CheckConstraint(condition=models.Q(type__in=SegmentType.values), name="segments_type_known"),
             models.CheckConstraint(condition=models.Q(rounding_ms__in=[100, 1000]), name="segments_rounding_known"),
+            models.CheckConstraint(condition=models.Q(scoring__in=StageScoring.values), name="segments_scoring_known"),
+            models.CheckConstraint(
+                condition=models.Q(end_control__in=EndControl.values), name="segments_end_control_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or f"{self.get_type_display()} {self.sort_order}"
+
+    def clean(self) -> None:
+        """Refuses closeness to a target time that is not given."""
+        known = isinstance(self.class_scoring, dict) and set(self.class_scoring.values()) <= set(StageScoring.values)
+        if not known:
+            raise ValidationError({"class_scoring": _("Class code → fastest or target_deviation, nothing else.")})
+        by_target = StageScoring.TARGET_DEVIATION in (self.scoring, *self.class_scoring.values())
+        if by_target and self.target_duration_seconds is None:
+            raise ValidationError({"target_duration_seconds": _("Closeness to the target time needs a target time.")})
 
 
 class WaypointType(models.TextChoices):

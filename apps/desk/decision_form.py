@@ -26,6 +26,8 @@ MADE_HERE = tuple(kind for kind in KINDS if kind != "faulty_fixes")
 LABELS: dict[str, Any] = {
     "key": gettext_lazy("Penalty"),
     "ms": gettext_lazy("Time"),
+    "metres": gettext_lazy("Metres led"),
+    "ms_per_km": gettext_lazy("Time per km"),
     "status": gettext_lazy("Status"),
     "segment": gettext_lazy("Segment"),
     "control": gettext_lazy("Control"),
@@ -132,6 +134,8 @@ class DecisionForm(forms.Form):
         label = LABELS.get(name, name)
         if type_ == "duration":
             return DurationField(label=label, max_length=12, help_text=_("1:30 or 0:15:00; a plain number is seconds."))
+        if type_ == "metres":
+            return forms.IntegerField(label=label, min_value=0, max_value=10_000_000)
         if type_ == "instant":
             field = ClockField(label=label, max_length=12, help_text=_("10:23:45.6 or 102345."))
             field.around = milliseconds(self.stage.starts_at) + 6 * 3_600_000

@@ -74,6 +74,8 @@ def _labels() -> dict[str, str]:
     return {
         "key": _("offence"),
         "ms": _("time"),
+        "metres": _("metres led"),
+        "ms_per_km": _("time per km"),
         "applies_to": _("counts for"),
         "control": _("control"),
         "ts": _("instant"),
@@ -88,7 +90,7 @@ def _labels() -> dict[str, str]:
 
 
 def _value(head: Head, name: str, value: Any, names: dict[str, str]) -> str:
-    if name == "ms":
+    if name in ("ms", "ms_per_km"):
         return duration(value)
     if name.endswith("ts"):
         return head.time(value)

@@ -175,6 +175,9 @@ def _segment(segment: Segment, parts: _Parts) -> SegmentPlan:
         limit_kmh=segment.speed_limit_kmh,
         class_limits=_by_class(segment.class_limits, parts.codes),
         bogey_ms=_ms(segment.bogey_duration_seconds) or 0,
+        end_control=segment.end_control,
+        scoring=segment.scoring,
+        class_scoring={parts.codes[c]: s for c, s in segment.class_scoring.items() if c in parts.codes},
     )
 
 

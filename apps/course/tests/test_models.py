@@ -30,11 +30,33 @@ pytestmark = pytest.mark.django_db
         (lambda: SpeedLimitZoneFactory(dz_waypoint=WaypointFactory(type="DZ")), "polygon_or_pair"),
         (lambda: SpeedLimitZoneFactory(speed_limit_kmh=0), "limit_positive"),
         (lambda: SegmentFactory(rounding_ms=7), "rounding_known"),
+        (lambda: SegmentFactory(scoring="nearest"), "scoring_known"),
+        (lambda: SegmentFactory(end_control="middle"), "end_control_known"),
     ],
 )
 def test_what_a_course_cannot_hold(make: Callable[[], Any], constraint: str) -> None:
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         make()
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"scoring": "target_deviation"}, "target_duration_seconds"),
+        ({"class_scoring": {"C-1": "target_deviation"}}, "target_duration_seconds"),
+        ({"class_scoring": {"C-1": "nearest"}}, "class_scoring"),
+        ({"class_scoring": ["C-1"]}, "class_scoring"),
+        ({"scoring": "target_deviation", "target_duration_seconds": 60}, None),
+    ],
+)
+def test_closeness_to_a_target_time_needs_one(values: dict[str, Any], field: str | None) -> None:
+    segment = SegmentFactory.build(stage=StageFactory(), type="special-stage", **values)
+    if field is None:
+        segment.full_clean()
+        return
+    with pytest.raises(ValidationError) as refused:
+        segment.full_clean()
+    assert set(refused.value.message_dict) == {field}
 
 
 def test_two_stages_cannot_share_a_place_in_the_order() -> None:

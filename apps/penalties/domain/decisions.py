@@ -4,8 +4,8 @@ A decision names what it is about by identities that survive a recompute: the ke
 control. So it holds whatever the fixes turn out to say.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.common.said import Said
@@ -32,6 +32,7 @@ KINDS: dict[str, Kind] = {
     "confirm_time": Kind(Said("time confirmed"), {"control": "text", "ts": "instant"}),
     "time_credit": Kind(Said("time given back"), {"segment": "text", "ms": "duration"}),
     "notional_time": Kind(Said("notional time"), {"segment": "text", "ms": "duration"}),
+    "opener_bonus": Kind(Said("opener's bonus"), {"segment": "text", "metres": "metres", "ms_per_km": "duration"}),
     "exclude_interval": Kind(
         Said("part of a section taken out"), {"segment": "text", "from_control": "text", "to_control": "text"}
     ),
@@ -144,16 +145,24 @@ def _confirmed(decision: Decision) -> Mark:
 
 
 def _adjustments(ordered: Sequence[Decision]) -> dict[str, Adjustment]:
-    """Per segment: credits add up, of notional times the last holds, every exclusion holds."""
+    """Per segment: credits add up, of notional times and opener's bonuses the last holds, every exclusion holds."""
     found: dict[str, Adjustment] = {}
     for decision in ordered:
-        segment = decision.params.get("segment", "")
-        held = found.get(segment, Adjustment())
-        if decision.kind == "time_credit":
-            found[segment] = Adjustment(held.credit_ms + decision.params["ms"], held.notional_ms, held.excluded)
-        elif decision.kind == "notional_time":
-            found[segment] = Adjustment(held.credit_ms, decision.params["ms"], held.excluded)
-        elif decision.kind == "exclude_interval":
-            exclusion = Exclusion(decision.params["from_control"], decision.params["to_control"])
-            found[segment] = Adjustment(held.credit_ms, held.notional_ms, (*held.excluded, exclusion))
+        if decision.kind in _ADJUSTED:
+            segment = decision.params["segment"]
+            found[segment] = _ADJUSTED[decision.kind](found.get(segment, Adjustment()), decision.params)
     return found
+
+
+def _excluding(held: Adjustment, params: Mapping[str, Any]) -> Adjustment:
+    exclusion = Exclusion(params["from_control"], params["to_control"])
+    return replace(held, excluded=(*held.excluded, exclusion))
+
+
+# A bonus was once counted twice, and found out two hours later (7.3): a second one replaces the first.
+_ADJUSTED: Mapping[str, Callable[[Adjustment, Mapping[str, Any]], Adjustment]] = {
+    "time_credit": lambda held, params: replace(held, credit_ms=held.credit_ms + params["ms"]),
+    "notional_time": lambda held, params: replace(held, notional_ms=params["ms"]),
+    "opener_bonus": lambda held, params: replace(held, bonus_ms=params["metres"] * params["ms_per_km"] // 1000),
+    "exclude_interval": _excluding,
+}

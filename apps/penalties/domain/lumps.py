@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from apps.common.said import Said
 from apps.penalties.domain.brackets import Priced, issue
 from apps.penalties.domain.formulas import Formula, Issued, applicable, clock
-from apps.penalties.domain.registry import Offences, Terms, register, settings_of
+from apps.penalties.domain.registry import Before, Offences, Terms, register, settings_of
 
 DNF, DNS = "dnf_lump", "dns_lump"
 NO_MAXIMUM = "no maximum time set"
+DAY_STARTED = "the day was started: an official says what this stage costs"
+# Names of accounts: stages not started, days (legs) not started, stages started.
+NOT_STARTED, NO_DAY, STARTED = "dns", "dns_day", "started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,17 @@ class DnfParameters:
 
 @dataclass(frozen=True, slots=True)
 class DnsParameters:
-    """As for a DNF; with more than `allowed` stages not started in the event the crew is out of the classification."""
+    """As for a DNF; with more than `allowed` not started in the event the crew is out of the classification.
+
+    `per` says what is counted and bears the lump: each stage, or each leg none of whose stages was started (a day).
+    Stage penalty, maximum and waypoints are of each stage all the same.
+    """
 
     stage_penalty_ms: int = 0
     add_maximum: bool = False
     count_missed: bool = True
     allowed: int | None = None
+    per: Literal["stage", "leg"] = "stage"
 
 
 @register(DNF, Said("Stage not finished"), Terms(parameters=DnfParameters, prices_status=True))
@@ -53,10 +61,22 @@ def dns_lump(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     if formula is None or offences.status != "dns":
         return []
     settings = settings_of(formula, DnsParameters)
-    number = offences.before.event.get("dns", 0) + 1
-    issued = _lump(formula, settings, offences, {"count": number, "allowed": settings.allowed})
+    before, of_legs = offences.before, settings.per == "leg"
+    given, started = (before.leg.get(name, 0) if of_legs else 0 for name in (NOT_STARTED, STARTED))
+    number = before.event.get(NO_DAY if of_legs else NOT_STARTED, 0) + (not given and not started)
+    inputs = {"count": number, "allowed": settings.allowed} | ({"given_in_leg": given} if of_legs else {})
+    issued = _lump(replace(formula, penalty_ms=0) if given or started else formula, settings, offences, inputs)
+    if started:
+        issued = replace(issued, inputs={**issued.inputs, "review": [*issued.inputs["review"], DAY_STARTED]})
     out = settings.allowed is not None and number > settings.allowed
-    return [replace(issued, counter="dns", status="nc" if out else "")]
+    return [replace(issued, counter=NOT_STARTED, status="nc" if out else "")]
+
+
+def on_account(before: Before, *, started: bool, not_started: bool) -> dict[str, int]:
+    """What a stage puts on the account of days: `started` by the evidence, `not_started` by its status."""
+    of_leg = before.leg.get(NOT_STARTED, 0) + before.leg.get(STARTED, 0)
+    counts = {STARTED: int(started), NOT_STARTED: int(not_started), NO_DAY: int(not_started and not of_leg)}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _lump(

@@ -39,15 +39,19 @@ class LatePassage:
 class TimeCheck:
     """A time control: when the crew was due and the minute recorded for it (rulebook 4.1); epoch ms.
 
-    `recorded_ts` is whole minutes, seconds dropped; `source` is that of the record kept ("gps" where no person or
-    beam recorded it).
+    `recorded_ts` is whole minutes, seconds dropped, None where the control was not visited; `source` is that of the
+    record kept ("gps" where no person or beam recorded it). `kind` is "main" or "main-out" at such a control (4.2),
+    `allowance_ms` lateness that was allowed in writing (4.1, MSUK 10.1d). `ended`: the crew drove no further.
     """
 
     segment: str
     control: str
     due_ts: int
-    recorded_ts: int
+    recorded_ts: int | None
     source: str = "gps"
+    kind: str = ""
+    allowance_ms: int = 0
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ SENTENCES: Mapping[str, Said] = {
         "the crew checked in at %(control)s at %(recorded_ts)s, %(minutes)s min late; due %(due_ts)s, "
         "and more than %(max_late_minutes)s late is out of time."
     ),
+    "time_control.missed": Said("the crew did not visit %(control)s, where it was due at %(due_ts)s."),
     "waypoint_ratio": Said("the crew validated %(validated)s of %(total)s waypoints, fewer than %(minimum_percent)s."),
 }
 

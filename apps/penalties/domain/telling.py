@@ -17,6 +17,7 @@ _ANSWERS: Mapping[bool | None, Said] = {True: Said("yes"), False: Said("no"), No
 # Names of inputs, without the ends that tell their units; one that is not here is told as it stands in the code.
 LABELS = frozenset(
     {
+        Said("allowance"),
         Said("allowed"),
         Said("allotted"),
         Said("actual"),
@@ -24,6 +25,7 @@ LABELS = frozenset(
         Said("closes"),
         Said("count"),
         Said("control"),
+        Said("control kind"),
         Said("driven"),
         Said("due"),
         Said("early"),

@@ -10,8 +10,10 @@ from apps.penalties.domain.formulas import Formula, Issued, applicable, clock
 from apps.penalties.domain.registry import Offences, Terms, TimeCheck, register, table_settings
 
 TYPE = "time_control"
-EARLY, LATE, OTL = "early", "late", "otl"
+EARLY, LATE, OTL, MISSED = "early", "late", "otl", "missed"
+MAIN_OTL, MAIN_OUT = "main_otl", "main_out"
 GPS_ONLY = "no manual record: the check-in is the marshal's, not the entry into the control area"
+UNPRICED = "no rule says what a missed control costs"
 MINUTE_MS = 60_000
 
 
@@ -27,21 +29,22 @@ class CheckParameters:
     max_late_minutes: int = 0
     gps_counts: bool = False
     early_free: bool = False
-    status: Literal["", "otl"] = "otl"
+    status: Literal["", "otl", "dnf"] = "otl"
 
 
 TERMS = Terms(
     "whole minutes early or late",
     UNIT_MODES,
-    "early, late, or otl (what being out of time costs)",
+    "early, late, or otl (what being out of time, or not there at all, costs); main_otl the same at a main control; "
+    "main_out before or after the time of leaving a main control",
     CheckParameters,
-    choices=frozenset({EARLY, LATE, OTL}),
+    choices=frozenset({EARLY, LATE, OTL, MAIN_OTL, MAIN_OUT}),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """The rows of one class: by what they are about, and the settings all of them give."""
+    """The rows of one class for one kind of control: by what they are about, and the settings all of them give."""
 
     early: Sequence[Formula]
     late: Sequence[Formula]
@@ -49,51 +52,67 @@ class _Rules:
     settings: CheckParameters
 
     @classmethod
-    def of(cls, formulas: Sequence[Formula], race_class: str) -> "_Rules":
+    def of(cls, formulas: Sequence[Formula], race_class: str, kind: str) -> "_Rules":
         early, late = (applicable(formulas, target, race_class) for target in (EARLY, LATE))
-        otl = applicable([f for f in formulas if f.target == OTL], OTL, race_class)
-        return cls(early, late, otl, table_settings([*otl, *late, *early], CheckParameters))
+        usual = _named(formulas, OTL, race_class)
+        main = _named(formulas, MAIN_OTL, race_class) if kind else []
+        if kind == "main-out" and (out := _named(formulas, MAIN_OUT, race_class)):
+            early = late = out
+        return cls(early, late, main or usual, table_settings([*main, *usual, *late, *early], CheckParameters))
 
-    def price(self, minutes: int) -> tuple[str, Priced | None]:
-        """(case, price) of a check-in so many minutes after it was due, before it when negative."""
+    def price(self, check: TimeCheck) -> tuple[str, Priced | None]:
+        """(case, price) of a check-in."""
+        if check.recorded_ts is None:
+            return MISSED, self._missed()
+        minutes = (check.recorded_ts - check.due_ts) // MINUTE_MS
+        late = minutes - check.allowance_ms // MINUTE_MS
         limit = self.settings.max_late_minutes
-        if limit and minutes > limit:
-            return OTL, self._out(minutes)
+        if limit and late > limit:
+            return OTL, self._out(f"{late} min late, limit {limit} min: out of time")
         if minutes < 0 and self.settings.early_free:
             return EARLY, None
         if minutes < 0:
             return EARLY, price_units(self.early, -minutes, "min")
-        return LATE, price_units(self.late, minutes, "min") if minutes else None
+        return LATE, price_units(self.late, late, "min") if late > 0 else None
 
-    def _out(self, minutes: int) -> Priced:
+    def _out(self, words: str) -> Priced:
         row = next(iter(self.otl), None)
-        limit = f"{minutes} min late, limit {self.settings.max_late_minutes} min"
         if row is None:
-            return Priced((*self.late, *self.early)[0], 0, f"{limit}: out of time")
-        return Priced(row, row.penalty_ms, f"{limit}: out of time = {clock(row.penalty_ms)}")
+            return Priced((*self.late, *self.early)[0], 0, words)
+        return Priced(row, row.penalty_ms, f"{words} = {clock(row.penalty_ms)}")
+
+    def _missed(self) -> Priced | None:
+        """As being out of time, which is as if the control had not been visited (MSUK 10.1i)."""
+        if self.otl or self.settings.max_late_minutes:
+            return self._out("not visited")
+        row = next(iter((*self.late, *self.early)), None)
+        return None if row is None else Priced(row, 0, "not visited", (UNPRICED,))
+
+
+def _named(formulas: Sequence[Formula], target: str, race_class: str) -> list[Formula]:
+    """The rows that name the target: a rate per minute never becomes a lump."""
+    return applicable([f for f in formulas if f.target == target], target, race_class)
 
 
 @register(TYPE, Said("Time control"), TERMS)
 def time_control(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
-    """At most one penalty per check-in: early, late, or out of time; the ideal minute is free.
+    """At most one penalty per control: early, late, out of time, or missed; the ideal minute is free.
 
     Without a row for lateness only being out of time is an offence.
     """
-    rules = _Rules.of(formulas, offences.race_class)
-    return list(_issued(offences, rules))
+    return list(_issued(offences, formulas))
 
 
-def _issued(offences: Offences, rules: _Rules) -> Iterator[Issued]:
+def _issued(offences: Offences, formulas: Sequence[Formula]) -> Iterator[Issued]:
     for check in offences.checks:
-        minutes = (check.recorded_ts - check.due_ts) // MINUTE_MS
-        case, priced = rules.price(minutes)
-        if priced is not None and (priced.ms or priced.review or case == OTL):
+        rules = _Rules.of(formulas, offences.race_class, check.kind)
+        case, priced = rules.price(check)
+        if priced is not None and (priced.ms or priced.review or case in (OTL, MISSED)):
             yield _issue(check, priced, case, rules.settings)
 
 
 def _issue(check: TimeCheck, priced: Priced, case: str, settings: CheckParameters) -> Issued:
-    minutes = (check.recorded_ts - check.due_ts) // MINUTE_MS
-    proven = settings.gps_counts or check.source != "gps"
+    proven = settings.gps_counts or check.source != "gps" or case == MISSED
     if not proven:
         priced = replace(priced, ms=0, review=(*priced.review, GPS_ONLY))
     inputs = {
@@ -101,10 +120,15 @@ def _issue(check: TimeCheck, priced: Priced, case: str, settings: CheckParameter
         "segment": check.segment,
         "control": check.control,
         "due_ts": check.due_ts,
-        "recorded_ts": check.recorded_ts,
-        "source": check.source,
-        "minutes": abs(minutes),
         "max_late_minutes": settings.max_late_minutes,
     }
+    if check.recorded_ts is not None:
+        minutes = abs(check.recorded_ts - check.due_ts) // MINUTE_MS
+        inputs |= {"recorded_ts": check.recorded_ts, "source": check.source, "minutes": minutes}
+    if check.kind:
+        inputs["control_kind"] = check.kind
+    if check.allowance_ms:
+        inputs["allowance_ms"] = check.allowance_ms
     issued = issue(priced, f"{check.segment}:{check.control}", inputs)
-    return replace(issued, status=settings.status) if case == OTL and proven else issued
+    ends = case in (OTL, MISSED) and proven and not priced.review and not check.ended
+    return replace(issued, status=settings.status) if ends else issued

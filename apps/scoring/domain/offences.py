@@ -57,27 +57,40 @@ def late_passages(segments: Sequence[Driven]) -> tuple[LatePassage, ...]:
     )
 
 
-def time_checks(segments: Sequence[Driven]) -> tuple[TimeCheck, ...]:
+def time_checks(segments: Sequence[Driven], *, ended: bool = False) -> tuple[TimeCheck, ...]:
     """The time controls at the end of timed road sections: due = departure + target, in whole minutes (4.1).
 
-    A departure is written with its seconds dropped, like every time on the card.
+    A departure is written with its seconds dropped, like every time on the card. One that was not visited is missed
+    once the crew is seen further on, or when it has `ended` its drive.
     """
     return tuple(
-        TimeCheck(
-            segment=one.segment.id,
-            control=one.segment.finish.control,
-            due_ts=_minute(one.time.start_ts) + one.segment.target_ms,
-            recorded_ts=_minute(one.time.finish_ts),
-            source=one.time.finish_source,
-        )
-        for one in segments
-        if not one.segment.special
-        and one.segment.type is not SegmentType.NEUTRALISATION
-        and one.segment.target_ms is not None
-        and one.segment.finish is not None
-        and one.time.start_ts is not None
-        and one.time.finish_ts is not None
+        check
+        for n, one in enumerate(segments)
+        if (check := _check(one, ended)) is not None
+        and (check.recorded_ts is not None or ended or _further_on(segments[n + 1 :]))
     )
+
+
+def _check(one: Driven, ended: bool) -> TimeCheck | None:
+    segment, time = one.segment, one.time
+    timed = not segment.special and segment.type is not SegmentType.NEUTRALISATION
+    if not timed or segment.target_ms is None or segment.finish is None or time.start_ts is None:
+        return None
+    return TimeCheck(
+        segment=segment.id,
+        control=segment.finish.control,
+        due_ts=_minute(time.start_ts) + segment.target_ms,
+        recorded_ts=None if time.finish_ts is None else _minute(time.finish_ts),
+        source=time.finish_source,
+        kind=segment.end_control,
+        allowance_ms=time.credit_ms,
+        ended=ended,
+    )
+
+
+def _further_on(later: Sequence[Driven]) -> bool:
+    """Whether any control of the later segments was passed; an assigned start is no passage."""
+    return any(one.time.driven_ts is not None or one.time.finish_ts is not None for one in later)
 
 
 def starts(segments: Sequence[Driven], assigned: Mapping[str, int]) -> tuple[StartDrive, ...]:
@@ -118,10 +131,15 @@ def segment_drives(segments: Sequence[Driven]) -> tuple[SegmentDrive, ...]:
 
 
 def _priced_ms(one: Driven) -> int | None:
-    """The time held against the maximum; one awarded instead of it (8.3) is not."""
+    """The time held against the maximum; one awarded instead of it (8.3) is not.
+
+    What is given back on a special stage comes off only after the maximum (5.4); on the road it is a delay allowance,
+    within which nobody is late (MSUK 10.1d).
+    """
     if one.time.raw_ms is None or one.time.notional:
         return None
-    return truncated(one.time.raw_ms, one.segment)
+    allowed = 0 if one.segment.special else one.time.credit_ms
+    return truncated(one.time.raw_ms - allowed, one.segment)
 
 
 def maximum_ms(plan: StagePlan) -> int | None:

@@ -97,8 +97,8 @@ def _closed(inputs: Inputs, setting: Setting) -> Scene:
 
 
 def _time_control(inputs: Inputs, setting: Setting) -> Scene:
-    recorded = inputs["recorded_ts"]
-    stretch = (recorded - MARGIN_MS, recorded + MINUTE_MS + MARGIN_MS)
+    at = inputs["recorded_ts"] if "recorded_ts" in inputs else inputs["due_ts"]  # missed: where it was then
+    stretch = (at - MARGIN_MS, at + MINUTE_MS + MARGIN_MS)
     return Scene((str(inputs["control"]),), (stretch,))
 
 

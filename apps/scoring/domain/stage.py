@@ -9,6 +9,7 @@ from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.decisions import Overlay
 from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.formulas import Formula, Issued
+from apps.penalties.domain.lumps import on_account
 from apps.penalties.domain.registry import Before, Incident, Offences
 from apps.scoring.domain.offences import (
     Driven,
@@ -144,7 +145,7 @@ def _read(plan: StagePlan, evidence: Evidence) -> _Reading:
     usable = [m for m in (*evidence.marks, *evidence.overlay.marks) if m.control in of_plan and plan.contains(m.ts)]
     marks = by_control(usable)
     proven = left_for_good(plan, crossings, evidence.fixes)
-    times = segment_times(plan, proven, Facts(evidence.assigned_starts, marks, adjustments))
+    times = segment_times(plan, proven, Facts(evidence.assigned_starts, marks, adjustments, evidence.race_class))
     drifted = tuple(unproven(plan, crossings, proven))
     return _Reading(plan, crossings, marks, driven(plan, crossings, times), drifted)
 
@@ -178,7 +179,9 @@ def _judge(reading: _Reading, offences: Offences, formulas: Sequence[Formula], e
     gone = not evidence.overlay.status and evidence.status in GONE
     if verdict.status not in LUMPED or gone:
         return verdict  # a crew that has left the event is not carried along by lumps
-    final = replace(offences, status=verdict.status.value)
+    # Who is still driving may yet come to the next control; whom officials took out will not.
+    checks = time_checks(reading.segments, ended=word in LUMPED)
+    final = replace(offences, status=verdict.status.value, checks=checks)
     lumped = _verdict(evaluate(final, formulas), word, evident, evidence.overlay)
     if lumped.lumped and _counts_missed(lumped, formulas):
         final = replace(final, missed=reading.not_validated())
@@ -228,7 +231,7 @@ def _outcome(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> StageO
         waived=tuple(penalty.key for penalty in verdict.issued if penalty.key in evidence.overlay.waived),
         conflicts=_conflicts(reading, verdict, evidence),
         signed={key: identity for key, identity in evidence.overlay.signed.items() if key in keys},
-        counts=_counts(verdict),
+        counts=_counts(verdict, evidence.before),
     )
 
 
@@ -243,11 +246,12 @@ def _sum(issued: Sequence[Issued], classification: str) -> int:
     return sum(penalty.ms for penalty in issued if classification in penalty.applies_to)
 
 
-def _counts(verdict: _Verdict) -> dict[str, int]:
+def _counts(verdict: _Verdict, before: Before) -> dict[str, int]:
+    """A stage not started is on the account with a lump, without one, and where the lump was waived."""
     counts = Counter(penalty.counts_as for penalty in verdict.counting)
-    if verdict.status is Status.DNS:
-        counts["dns"] = 1  # with a lump, without one, and where the lump was waived
-    return dict(sorted(counts.items()))
+    started = verdict.evident is not Status.REGISTERED
+    of_days = on_account(before, started=started, not_started=verdict.status is Status.DNS)
+    return dict(sorted({**counts, **of_days}.items()))
 
 
 def _conflicts(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ import pytest
 
 from apps.course.factories import SegmentFactory, SpeedLimitZoneFactory, WaypointFactory
 from apps.course.models import Segment
+from apps.events.factories import RaceClassFactory
+from apps.events.models import RaceClass
 from apps.scoring.plans import load_plan
 from apps.scoring.snapshot import _plan_json, _plan_of
 
@@ -12,7 +14,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def segment() -> Segment:
-    segment: Segment = SegmentFactory(bogey_duration_seconds=600)
+    segment: Segment = SegmentFactory(bogey_duration_seconds=600, target_duration_seconds=900, end_control="main")
+    code = RaceClassFactory(event=segment.stage.event, code="C-9").code
+    segment.class_scoring = {code: "target_deviation", "gone": "fastest"}
+    segment.save()
     dz, fz = WaypointFactory(segment=segment, type="DZ"), WaypointFactory(segment=segment, type="FZ", latitude=41.01)
     for margins in (True, False):
         SpeedLimitZoneFactory(segment=segment, geometry=None, dz_waypoint=dz, fz_waypoint=fz, margins=margins)
@@ -20,9 +25,12 @@ def segment() -> Segment:
 
 
 def test_what_a_segment_says_reaches_the_plan(segment: Segment) -> None:
-    """The bogey time, and where a zone without margins begins and ends."""
+    """The bogey time, its last control, what ranks whom, and where a zone without margins begins and ends."""
     (planned,) = load_plan(str(segment.stage.event_id)).stages[0].segments
-    assert planned.bogey_ms == 600_000
+    assert (planned.bogey_ms, planned.end_control) == (600_000, "main")
+    race_class = str(RaceClass.objects.get(code="C-9").id)
+    assert dict(planned.class_scoring) == {race_class: "target_deviation"}
+    assert (planned.deviation_from(race_class), planned.deviation_from("")) == (900_000, None)
     assert {zone.nearest_to for zone in planned.zones} == {None, ((41.0, 20.0), (41.01, 20.0))}
 
 

@@ -13,8 +13,10 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """Of one segment: time given back (8.4), a time awarded instead of the driven one (8.3), parts taken out; ms."""
+    """Of one segment: time given back (8.4), a time awarded instead of the driven one (8.3), parts taken out, and the
+    bonus of those who opened the road (7.3); ms."""
 
     credit_ms: int = 0
     notional_ms: int | None = None
     excluded: tuple[Exclusion, ...] = ()
+    bonus_ms: int = 0

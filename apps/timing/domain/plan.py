@@ -15,6 +15,9 @@ from apps.timing.domain.marks import BEST_FIRST
 COUNTED_WAYPOINTS = frozenset({"WPV", "WPE", "WPM", "WPS", "WPC", "WPN", "WPP", "PC"})
 
 
+FASTEST, TARGET_DEVIATION = "fastest", "target_deviation"
+
+
 class SegmentType(StrEnum):
     """What a stretch of a stage is; only a special stage is ranked."""
 
@@ -101,7 +104,8 @@ class SpeedZonePlan:
 @dataclass(frozen=True, slots=True)
 class SegmentPlan:
     """A segment; durations in ms. `neutral_ms` is the allotment subtracted (8.1), not the time spent; less than
-    `bogey_ms` is credited to nobody (5.4).
+    `bogey_ms` is credited to nobody (5.4). `end_control` is "main" or "main-out" where its last control is such (4.2).
+    Where `scoring`, or that of a class (by its id), is "target_deviation", closeness to `target_ms` ranks (1.1).
 
     `limit_kmh` holds on the whole segment where no zone does (3.1), `class_limits` per class id.
     """
@@ -121,6 +125,14 @@ class SegmentPlan:
     limit_kmh: float | None = None
     class_limits: Mapping[str, float] = field(default_factory=dict)
     bogey_ms: int = 0
+    end_control: str = ""
+    scoring: str = FASTEST
+    class_scoring: Mapping[str, str] = field(default_factory=dict)
+
+    def deviation_from(self, race_class: str) -> int | None:
+        """The time (ms) to be met by a class for which closeness to it ranks; None where the fastest wins."""
+        scoring = self.class_scoring.get(race_class, self.scoring)
+        return self.target_ms if self.special and scoring == TARGET_DEVIATION else None
 
     @property
     def special(self) -> bool:

@@ -12,6 +12,8 @@ from apps.timing.domain.plan import ControlPoint, SegmentPlan, SegmentType, Stag
 
 NO_ASSIGNED_START = "no assigned start"
 OVER_MAXIMUM = "over maximum"
+# They begin at a control of their own.
+_CONTROLLED = frozenset({SegmentType.SPECIAL_STAGE, SegmentType.NEUTRALISATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,9 @@ class SegmentTime:
     """A segment as driven by one entry: instants in epoch ms, durations in ms.
 
     `raw_ms` = finish − start − neutralised − taken out; `net_ms` = raw truncated once, clamped (5.3, 5.4), or the
-    notional time awarded instead, minus the time given back. `driven_ts` is when the start control was passed,
-    whatever the clock starts from. `note` says what an official should know, `reviews` what to look at.
+    notional time awarded instead, minus the time given back; where closeness to a target ranks, how far that is from
+    it (1.1); minus the opener's bonus. `driven_ts` is when the start control was passed, whatever the clock starts
+    from. `note` says what an official should know, `reviews` what to look at.
     """
 
     segment: str
@@ -36,16 +39,19 @@ class SegmentTime:
     credit_ms: int = 0
     notional: bool = False
     reviews: tuple[str, ...] = ()
+    bonus_ms: int = 0
+    target_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What segment times are read from beside the crossings: assigned starts by segment (epoch ms), recorded times,
-    and decisions by segment."""
+    decisions by segment, and the class."""
 
     assigned: Mapping[str, int] = field(default_factory=dict)
     marks: Marks = field(default_factory=dict)
     adjustments: Mapping[str, Adjustment] = field(default_factory=dict)
+    race_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +64,14 @@ class _Start:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """Where the passages of a segment are looked for, and the segments that come after it."""
+    """Where the passages of a segment are looked for, the time before it, and the segments that come after it."""
 
     crossings: Record
     marks: Marks
     window: Window
     later: Sequence[SegmentPlan]
     discrepancy_ms: int
+    before: SegmentTime | None = None
 
     def find(self, point: ControlPoint, window: Window, following: Iterable[str]) -> Accepted | None:
         """The time taken at a control within a window."""
@@ -76,17 +83,20 @@ def segment_times(plan: StagePlan, crossings: Record, facts: Facts) -> tuple[Seg
     """One time per segment, in driving order; None where there is no passage yet.
 
     A segment begins no earlier than the last special stage before it ended, so that a loop driven twice
-    is told apart. A neutralisation lies inside its special stage and is searched from its start.
+    is told apart. A neutralisation lies inside its special stage and is searched from its start. A road section
+    without a start control departs when the segment before it was finished (4.1).
     """
     times: list[SegmentTime] = []
     floor = inner_floor = plan.from_ts
+    before: SegmentTime | None = None
     segments = plan.ordered()
     for position, segment in enumerate(segments):
         neutral = segment.type is SegmentType.NEUTRALISATION
         window = Window(inner_floor if neutral else floor, plan.to_ts)
-        search = _Search(crossings, facts.marks, window, segments[position + 1 :], plan.discrepancy_ms)
+        search = _Search(crossings, facts.marks, window, segments[position + 1 :], plan.discrepancy_ms, before)
         time = _segment_time(segment, search, facts)
         times.append(time)
+        before = before if neutral else time
         if segment.special:
             inner_floor = time.start_ts or inner_floor
             floor = time.finish_ts or floor
@@ -138,23 +148,35 @@ def _decided(segment: SegmentPlan, time: SegmentTime, facts: Facts, search: _Sea
     over = raw is not None and segment.maximum_ms is not None and truncated(raw, segment) > segment.maximum_ms
     if decided.notional_ms is not None:
         net, over = decided.notional_ms, False
+    target = segment.deviation_from(facts.race_class)
+    bonus = decided.bonus_ms - decided.bonus_ms % segment.rounding_ms
     return replace(
         time,
         raw_ms=raw,
-        net_ms=None if net is None else max(0, net - decided.credit_ms),
+        net_ms=None if net is None else ranked(net - decided.credit_ms, target, bonus),
         note=OVER_MAXIMUM if over else time.note,
         excluded_ms=excluded,
         credit_ms=decided.credit_ms,
         notional=decided.notional_ms is not None,
         reviews=(*time.reviews, *missing),
+        bonus_ms=bonus,
+        target_ms=target,
     )
+
+
+def ranked(net_ms: int, target_ms: int | None, bonus_ms: int) -> int:
+    """What ranks of a time with what was given back: itself, or how far it is from the target; minus the bonus (ms)."""
+    time = max(0, net_ms)
+    return max(0, (time if target_ms is None else abs(time - target_ms)) - bonus_ms)
 
 
 def _start(segment: SegmentPlan, search: _Search, assigned: int | None) -> _Start:
     """A standing start is the assigned instant, whatever GPS says; a rolling one the crossing (5.1).
 
-    A confirmed time beats both.
+    A confirmed time beats both. The stop point of what came before gives the start of a road section (4.1).
     """
+    if segment.start is None and segment.type not in _CONTROLLED and search.before is not None:
+        return _Start(search.before.finish_ts, source=search.before.finish_source)
     found = search.find(segment.start, search.window, _after_start(segment)) if segment.start else None
     if segment.start_from == "crossing" or (found and found.grade is Grade.CONFIRMED):
         return _Start(found.ts if found else None, found, source=found.source.value if found else "")

@@ -1,12 +1,14 @@
 """DNF, DNS, fixed penalties and maximum times (rulebook 6.4, worked examples 7 and 11)."""
 
+from collections import Counter
+
 import pytest
 
 from apps.penalties.domain.closing import longest
 from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.fixed_penalty import ALREADY_GIVEN
-from apps.penalties.domain.formulas import Formula, clock
-from apps.penalties.domain.lumps import NO_MAXIMUM
+from apps.penalties.domain.formulas import Formula, Issued, clock
+from apps.penalties.domain.lumps import DAY_STARTED, NO_MAXIMUM, on_account
 from apps.penalties.domain.registry import Before, Incident, Offences, SegmentDrive
 from apps.penalties.tests.domain.build import MINUTE, hms, total
 from apps.timing.tests.domain.build import waypoint
@@ -119,3 +121,39 @@ def test_going_over_a_maximum_may_cost_time_alone() -> None:
     unfinished = SegmentDrive("s", True, None, HOUR, True)
     unlimited = SegmentDrive("t", True, HOUR, None, True)
     assert evaluate(Offences("C-2", segments=(unfinished, unlimited)), rows) == ()
+
+
+PER_DAY = Formula("dns", "dns_lump", penalty_ms=2 * HOUR, params={"allowed": 1, "per": "leg", "count_missed": False})
+
+
+@pytest.mark.parametrize(
+    ("legs", "hours", "last"),
+    [
+        (["n"], [2], ""),
+        (["nn"], [2, 0], ""),  # two stages of one day are one day not started
+        (["nn", "n"], [2, 0, 2], "nc"),  # Serres: two or more, out
+        (["n", "s", "n"], [2, 2], "nc"),
+        (["sn"], [0], ""),  # the day was started
+        (["sn", "n", "s"], [0, 2], ""),
+        (["ns", "n"], [2, 2], "nc"),
+    ],
+)
+def test_a_day_not_started_counts_once_whatever_its_stages(legs: list[str], hours: list[int], last: str) -> None:
+    """6.4: n = not started, s = started; the lump of each stage not started, and what the last makes of the crew."""
+    event: Counter[str] = Counter()
+    issued: list[Issued] = []
+    for leg in legs:
+        of_leg: Counter[str] = Counter()
+        for letter in leg:
+            before = Before(dict(event), dict(of_leg))
+            issued += evaluate(stage("dns", before=before), [PER_DAY]) if letter == "n" else []
+            counts = on_account(before, started=letter == "s", not_started=letter == "n")
+            event.update(counts)
+            of_leg.update(counts)
+    assert [penalty.ms // HOUR for penalty in issued] == hours
+    assert issued[-1].status == last
+
+
+def test_a_stage_not_started_of_a_day_that_was_is_for_an_official() -> None:
+    (penalty,) = evaluate(stage("dns", before=Before({"started": 1}, {"started": 1})), [PER_DAY])
+    assert (penalty.ms, penalty.inputs["review"], penalty.inputs["count"]) == (0, [DAY_STARTED], 0)

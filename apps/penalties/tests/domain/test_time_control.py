@@ -5,7 +5,7 @@ import pytest
 from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.domain.registry import Offences, TimeCheck
-from apps.penalties.domain.time_control import GPS_ONLY
+from apps.penalties.domain.time_control import GPS_ONLY, UNPRICED
 from apps.penalties.tests.domain.build import MINUTE, hms
 
 LIMIT = {"max_late_minutes": 30}
@@ -96,3 +96,69 @@ def test_flat_brackets_of_minutes() -> None:
     assert checked("10:22:00", rows) == ()
     assert checked("10:23:00", rows)[0].ms == 5 * MINUTE
     assert checked("10:43:00", rows)[0].inputs["review"]
+
+
+OUT = Formula("o", "time_control", "otl", penalty_ms=30 * MINUTE, params=LIMIT | {"status": ""})
+RETIRED = Formula("m", "time_control", "main_otl", params={"status": "dnf"})
+LEAVING = Formula("x", "time_control", "main_out", penalty_ms=10_000, mode="marginal", offence_min=1)
+NCR = [EARLY, LATE, OUT, RETIRED, LEAVING]
+
+
+def at_control(card: str | None, formulas: list[Formula], **fields: object) -> list[tuple[int, str, str]]:
+    """(seconds, status, case) at a control due at 10:12; without a card it was not visited."""
+    recorded = None if card is None else hms(card) // MINUTE * MINUTE
+    check = TimeCheck("liaison", "tc2", hms("10:12:00"), recorded, "card" if card else "", **fields)  # type: ignore[arg-type]
+    issued = evaluate(Offences("C-2", checks=(check,)), formulas)
+    return [(p.ms // 1000, p.status, str(p.inputs["case"])) for p in issued]
+
+
+@pytest.mark.parametrize(
+    ("card", "kind", "expected"),
+    [
+        ("10:43:00", "", [(1800, "", "otl")]),
+        (None, "", [(1800, "", "missed")]),
+        ("10:43:00", "main", [(0, "dnf", "otl")]),
+        (None, "main", [(0, "dnf", "missed")]),
+        ("10:10:00", "main", [(120, "", "early")]),
+        ("10:15:00", "main", [(30, "", "late")]),
+        ("10:10:00", "main-out", [(20, "", "early")]),  # 10 s a minute before or after
+        ("10:15:00", "main-out", [(30, "", "late")]),
+        ("10:12:59", "main-out", []),
+        ("10:43:00", "main-out", [(0, "dnf", "otl")]),
+    ],
+)
+def test_main_controls(card: str | None, kind: str, expected: list[tuple[int, str, str]]) -> None:
+    """4.2 (MSUK App. 8, App. 14): 30 min at a control that is no main one; at a main one the crew is retired."""
+    assert at_control(card, NCR, kind=kind) == expected
+
+
+def test_a_main_control_without_rows_of_its_own_is_like_any_other() -> None:
+    assert at_control(None, [EARLY, LATE, OUT], kind="main") == [(1800, "", "missed")]
+    assert at_control("10:10:00", [EARLY, LATE, OUT], kind="main-out") == [(120, "", "early")]
+
+
+def test_a_missed_control_is_as_out_of_time() -> None:
+    """MSUK 10.1i: out of time is as if the control had not been visited; so is the price, and what it makes of a stage
+    that still goes on."""
+    assert at_control(None, MSUK) == [(0, "otl", "missed")]
+    assert at_control(None, MSUK, ended=True) == [(0, "", "missed")]
+    without_limit = [Formula("l", "time_control", "late", penalty_ms=10_000, mode="marginal")]
+    check = TimeCheck("liaison", "tc2", hms("10:12:00"), None)
+    (penalty,) = evaluate(Offences("C-2", checks=(check,)), without_limit)
+    assert (penalty.ms, penalty.status, penalty.inputs["review"]) == (0, "", [UNPRICED])
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ("10:12:00", []),
+        ("10:22:59", []),
+        ("10:23:00", [(10, "", "late")]),
+        ("10:10:00", [(120, "", "early")]),
+        ("10:52:00", [(300, "", "late")]),
+        ("10:53:00", [(0, "otl", "otl")]),
+    ],
+)
+def test_a_delay_allowance_frees_lateness_and_not_earliness(card: str, expected: list[tuple[int, str, str]]) -> None:
+    """4.1 (MSUK 10.1d, 10.1i): 10 minutes given in writing count for being late and for being out of time."""
+    assert at_control(card, MSUK, allowance_ms=10 * MINUTE) == expected

@@ -120,7 +120,7 @@ def test_worked_example_11_by_the_shipped_profile() -> None:
         drive = SegmentDrive("liaison", False, driven_ms, 120 * MINUTE, True)
         assert [p.status for p in evaluate(Offences("M-1", segments=(drive,)), table)] == status
     (first,) = evaluate(stage("dns"), table)
-    (second,) = evaluate(stage("dns", before=Before(event={"dns": 1})), table)
+    (second,) = evaluate(stage("dns", before=Before(event={"dns": 2, "dns_day": 1})), table)
     assert (first.ms, first.status, second.status) == (2 * HOUR, "", "nc")
     complete_first = load_shipped("serres").settings.complete_first
     assert complete_first is not None and complete_first.value is True

@@ -72,4 +72,13 @@ def test_waiving_the_first_of_two_false_starts_makes_the_second_the_first() -> N
     ]
     starts = tuple(Incident(name, "false_start", at(n)) for n, name in enumerate("ab"))
     outcome = score(IN_TIME, rules, decided("waive_penalty", key="false_start:a"), incidents=starts)
-    assert (outcome.penalty_ms, outcome.counts) == (10_000, {"false_start": 1})
+    assert (outcome.penalty_ms, outcome.counts) == (10_000, {"false_start": 1, "started": 1})
+
+
+def test_an_openers_bonus_given_twice_counts_once() -> None:
+    """7.3: 2023 it was counted twice in a provisional sheet; the later decision replaces the earlier one."""
+    params = {"segment": "ss", "metres": 100_000, "ms_per_km": 1500}
+    told = overlay([Decision(str(n), n, "opener_bonus", params, entry="e", stage="stage") for n in (1, 2)])
+    plain = score(IN_TIME, [], Overlay())
+    assert plain.time_ms is not None
+    assert score(IN_TIME, [], told).time_ms == plain.time_ms - 150_000
