@@ -47,10 +47,10 @@ NAMELESS = {
         "last_control", "erasures", "password", "secret", "previous_secret", "device", "app_label", "codename",
     ),
     "the course, the rules, the vehicles and trackers": (
-        "geometry", "class_limits", "class_scoring", "params", "target", "article", "source", "type", "document", "version",
-        "imei", "serial_number", "io_id", "kind", "unit", "maker", "make", "model", "vin", "plate", "pattern", "description",
+        "geometry", "class_limits", "params", "target", "article", "source", "type", "document", "version", "imei",
+        "serial_number", "io_id", "kind", "unit", "maker", "make", "model", "vin", "plate", "pattern", "description",
         "crash_attribute", "tilt_attribute", "start_order_strategy_params", "time_zone", "regulation_doc_url", "url",
-        "code", "group", "name",
+        "code", "group", "name", "class_scoring",
     ),
     # django-axes keeps attempts in the cache, for a quarter of an hour.
     "tables that stay empty": ("username", "get_data", "post_data", "http_accept", "path_info", "user_agent"),
