@@ -46,13 +46,16 @@ def sliced(units: Sequence[Unit]) -> Iterator[list[Unit]]:
     wide = [unit for unit in units if unit.wide]
     cuts = _cuts(wide) if wide else []
     for begin, end in zip([0, *cuts], [*cuts, END_OF_TIME + 1], strict=True):
-        part = [
-            replace(unit, from_ts=max(unit.from_ts, begin), to_ts=min(unit.to_ts, end - 1))
-            for unit in wide
-            if unit.from_ts < end and unit.to_ts >= begin
-        ]
+        part = [_cut(unit, begin, end - 1) for unit in wide if unit.from_ts < end and unit.to_ts >= begin]
         if part:
             yield part
+
+
+def _cut(unit: Unit, begin: int, end: int) -> Unit:
+    """The part of a unit between two instants, both included; itself where that is all of it."""
+    if begin <= unit.from_ts and unit.to_ts <= end:
+        return unit
+    return replace(unit, from_ts=max(unit.from_ts, begin), to_ts=min(unit.to_ts, end))
 
 
 def _cuts(units: Sequence[Unit]) -> list[int]:

@@ -33,9 +33,12 @@ class Window:
     added: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unit:
-    """A window seen by the entry that carried the device then; `low` and `high` bound the assignment."""
+    """A window seen by the entry that carried the device then; `low` and `high` bound the assignment.
+
+    Each is its own: they are put into sets by the hundred a batch, and none is made twice.
+    """
 
     entry: str
     event: str
@@ -45,10 +48,6 @@ class Unit:
     low: int
     high: int
     added: bool = False
-
-    def __hash__(self) -> int:
-        """Of what tells units apart as a rule: asked many times a batch."""
-        return hash((self.device, self.from_ts))
 
     @property
     def wide(self) -> bool:
@@ -171,13 +170,13 @@ def in_open_zones(
 
 SPEED_PENALISED = """
     select distinct entry_id::text, inputs->>'zone'
-    from entry_penalties where entry_id = any(%s::uuid[]) and type = 'speed_zone'
+    from entry_penalties where entry_id = any(%b::text[]::uuid[]) and type = 'speed_zone'
 """
 
 
 def speed_penalised(entries: Iterable[str]) -> set[tuple[str, str]]:
     """(entry, zone) of all that is on record about the speed of these entries."""
-    return {(row[0], row[1]) for row in select(SPEED_PENALISED, [list(entries)])}
+    return {(row[0], row[1]) for row in bulk.select(SPEED_PENALISED, [list(entries)])}
 
 
 DELETE_CROSSINGS = "delete from entry_crossings where id = any(%s::bigint[])"

@@ -1,6 +1,6 @@
 """Whose fixes may count though no crossing changed: what keeps a fix in open country from scoring a whole stage."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from apps.scoring import queries
 from apps.scoring.detection import Seen
@@ -19,12 +19,13 @@ def in_zones(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> set[str]:
     for stage in plan.stages:
         mine = [unit for unit in units if stage in plan.stages_between(unit.from_ts, unit.to_ts)]
         found |= leaving(mine, list(exit_controls(stage)), plan.gap_limit_ms)
-        found |= _in_open_zones(stage, [unit for unit in mine if unit in seen.ending], seen)
-        found |= _in_stretches(stage, [unit for unit in mine if unit not in seen.ending])
+        ending = seen.ending.intersection(mine)
+        found |= _in_open_zones(stage, ending, seen)
+        found |= _in_stretches(stage, [unit for unit in mine if unit not in ending])
     return found
 
 
-def _in_open_zones(stage: StagePlan, units: Sequence[Unit], seen: Seen) -> set[str]:
+def _in_open_zones(stage: StagePlan, units: Collection[Unit], seen: Seen) -> set[str]:
     """At the end of a record only a zone not yet left counts; for who is slow in it, if it has a penalty already."""
     entries = {unit.entry for unit in units}
     if any(segment.limit_kmh or segment.class_limits for segment in stage.segments):
@@ -38,11 +39,11 @@ def _in_open_zones(stage: StagePlan, units: Sequence[Unit], seen: Seen) -> set[s
 
 
 def _calm(unit: Unit, seen: Seen) -> bool:
-    """Whether the unit only adds fixes at the end of a record, all of them and the one before them slow.
+    """Whether a unit at the end of a record only adds fixes there, all of them and the one before them slow.
 
     Such fixes can begin no penalty, and change none but one whose interval they make longer.
     """
-    return unit.added and unit in seen.ending and unit not in seen.fast
+    return unit.added and unit not in seen.fast
 
 
 def _in_stretches(stage: StagePlan, units: Sequence[Unit]) -> set[str]:

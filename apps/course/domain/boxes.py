@@ -1,5 +1,6 @@
 """What all shapes share: chords in columns, hits in columns, and the box of degrees around a control."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,18 @@ class Hits:
             self.occurrence[rows],
             self.min_distance_m[rows],
         )
+
+
+def joined(parts: Sequence[Hits]) -> Hits:
+    """All hits of some parts, of which there is one at least."""
+    return Hits(
+        chord=np.concatenate([part.chord for part in parts]),
+        direction=[way for part in parts for way in part.direction],
+        fraction=np.concatenate([part.fraction for part in parts]),
+        sine=np.concatenate([part.sine for part in parts]),
+        occurrence=np.concatenate([part.occurrence for part in parts]),
+        min_distance_m=np.concatenate([part.min_distance_m for part in parts]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

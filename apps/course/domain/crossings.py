@@ -8,12 +8,14 @@ tenth of what trackers can write (1e-7° is 1 cm), so that "on the line" hangs o
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
 from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.course.domain.boxes import Chords, Hits
+from apps.course.domain.boxes import Chords, Hits, Ints, joined
+from apps.course.domain.circles import Circle, Circles
 from apps.course.domain.controls import Control
 from apps.course.domain.fixes import Fixes
 from apps.course.domain.nearness import near
@@ -81,6 +83,16 @@ class Course:
         self.reference_lon = self.controls[0].points[0][1] if self.controls else 0.0
         self.shapes: tuple[PreparedShape, ...] = tuple(prepare(c, self.reference_lon) for c in self.controls)
         self.bounds = tuple(shape.bounds for shape in self.shapes)
+        self._circles = Circles({n: shape for n, shape in enumerate(self.shapes) if isinstance(shape, Circle)})
+
+    def hits(self, chords: Chords) -> tuple[Ints, Hits]:
+        """Where chords cross controls, and the number of each one's control."""
+        found = dict(near(chords, self.bounds))
+        parts = [self._circles.hits(chords, {n: rows for n, rows in found.items() if n in self._circles.numbers})]
+        for n in found.keys() - self._circles.numbers:
+            hits = self.shapes[n].hits(chords, found[n])
+            parts.append((np.full(len(hits.chord), n), hits))
+        return np.concatenate([numbers for numbers, _ in parts]), joined([hits for _, hits in parts])
 
 
 def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> Detection:
@@ -89,17 +101,16 @@ def detect(fixes: Fixes, course: Course, gap_limit_ms: int = GAP_LIMIT_MS) -> De
     A chord longer than `gap_limit_ms` gives no crossing but a gap, if it would have crossed anything.
     """
     chords = chords_of(fixes, course.reference_lon)
-    crossings: list[Crossing] = []
-    touched: dict[int, list[str]] = {}
-    for n, rows in near(chords, course.bounds):
-        control, found = course.controls[n], course.shapes[n].hits(chords, rows)
-        short = chords.duration_ms(found.chord) <= gap_limit_ms
-        crossings += _crossings(control.id, chords, found.take(short))
-        for chord in set(found.chord[~short].tolist()):
-            touched.setdefault(chord, []).append(control.id)
-    crossings.sort(key=lambda c: (c.device, c.ts, c.control, c.direction, c.occurrence))
-    gaps = tuple(_gap(chords, chord, names) for chord, names in sorted(touched.items()))
-    return Detection(tuple(crossings), gaps, suspicious(fixes))
+    numbers, hits = course.hits(chords)
+    names = [course.controls[n].id for n in numbers.tolist()]
+    short = chords.duration_ms(hits.chord) <= gap_limit_ms
+    crossings = _crossings(list(compress(names, short)), chords, hits.take(short))
+    in_order = sorted(crossings, key=lambda c: (c.device, c.ts, c.control, c.direction, c.occurrence))
+    touched: dict[int, set[str]] = {}
+    for chord, name in zip(hits.chord[~short].tolist(), compress(names, ~short), strict=True):
+        touched.setdefault(chord, set()).add(name)
+    gaps = tuple(_gap(chords, chord, controls) for chord, controls in sorted(touched.items()))
+    return Detection(tuple(in_order), gaps, suspicious(fixes))
 
 
 def chords_of(fixes: Fixes, reference_lon: float) -> Chords:
@@ -148,7 +159,7 @@ def _hurry(fixes: Fixes) -> NDArray[np.int64]:
     return np.flatnonzero(same & (degrees * 112_000 * 3600 > IMPOSSIBLE_KMH * np.diff(fixes.ts)))
 
 
-def _crossings(control: str, chords: Chords, hits: Hits) -> Iterable[Crossing]:
+def _crossings(controls: Sequence[str], chords: Chords, hits: Hits) -> Iterable[Crossing]:
     before, after = chords.before_ts[hits.chord], chords.after_ts[hits.chord]
     instants = before + np.rint(hits.fraction * (after - before)).astype(np.int64)
     doubts = uncertainty(after - before, hits.sine)
@@ -157,13 +168,13 @@ def _crossings(control: str, chords: Chords, hits: Hits) -> Iterable[Crossing]:
         column.tolist()
         for column in (chords.device[hits.chord], instants, doubts, before, after, hits.fraction, hits.occurrence)
     )
-    rows = zip(map(Direction, hits.direction), hits.min_distance_m.tolist(), *columns, strict=True)
-    for direction, distance, device, ts, doubt, before_ts, after_ts, fraction, occurrence in rows:
+    rows = zip(controls, map(Direction, hits.direction), hits.min_distance_m.tolist(), *columns, strict=True)
+    for control, direction, distance, device, ts, doubt, before_ts, after_ts, fraction, occurrence in rows:
         nearest = None if isnan(distance) else distance
         yield Crossing(control, device, direction, ts, doubt, before_ts, after_ts, fraction, occurrence, nearest)
 
 
-def _gap(chords: Chords, chord: int, names: Sequence[str]) -> Gap:
+def _gap(chords: Chords, chord: int, names: Iterable[str]) -> Gap:
     return Gap(
         int(chords.device[chord]),
         int(chords.before_ts[chord]),

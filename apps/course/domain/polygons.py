@@ -1,12 +1,10 @@
 """Geofences: where chords meet the boundary of an area, in metres on the area's own plane."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from apps.course.domain.boxes import TOUCH_M, Box, Chords, Floats, Hits, Ints
+from apps.course.domain.boxes import TOUCH_M, Box, Chords, Floats, Hits, Ints, joined
 from apps.course.domain.controls import Control, LatLon
 
 
@@ -39,11 +37,11 @@ class Polygon:
         met, of = shapely.get_coordinates(shapely.intersection(lines[meets], self._edge), return_index=True)
         counts = np.bincount(of, minlength=len(meets))
         found = [_no_hits()]
-        for count in np.unique(counts[counts > 0]):
+        for count in sorted(set(counts[counts > 0].tolist())):
             these = counts == count
             walk = meets[these]
             found.append(self._walk(rows[walk], starts[walk], ways[walk], met[these[of]].reshape(-1, count, 2)))
-        return _joined(found)
+        return joined(found)
 
     def _walk(self, rows: Ints, starts: Floats, ways: Floats, met: Floats) -> Hits:
         """Each change of state along chords that meet the edge equally often.
@@ -88,14 +86,3 @@ class Polygon:
 def _no_hits() -> Hits:
     none = np.empty(0)
     return Hits(np.empty(0, np.int64), [], none, none, np.empty(0, np.int64), none)
-
-
-def _joined(parts: Sequence[Hits]) -> Hits:
-    return Hits(
-        chord=np.concatenate([part.chord for part in parts]),
-        direction=[way for part in parts for way in part.direction],
-        fraction=np.concatenate([part.fraction for part in parts]),
-        sine=np.concatenate([part.sine for part in parts]),
-        occurrence=np.concatenate([part.occurrence for part in parts]),
-        min_distance_m=np.concatenate([part.min_distance_m for part in parts]),
-    )

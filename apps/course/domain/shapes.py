@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from apps.course.domain.boxes import TOUCH_M, Bounds, Box, Chords, Floats, Hits, Ints
+from apps.course.domain.circles import Circle
 from apps.course.domain.controls import Control, Shape
 from apps.course.domain.polygons import Polygon
 
@@ -21,39 +22,6 @@ class PreparedShape(Protocol):
 def prepare(control: Control, reference_lon: float) -> PreparedShape:
     """The control on its own plane. Raises ValueError, naming it, for a polygon that is not valid."""
     return _KINDS[control.shape](control, reference_lon)
-
-
-class Circle:
-    """A waypoint: the chord's points at the radius solve a quadratic."""
-
-    def __init__(self, control: Control, reference_lon: float) -> None:
-        self._radius = control.radius_m
-        self._box = Box(control.points, self._radius * 1.01 + TOUCH_M, reference_lon)
-        self.bounds = self._box.bounds
-
-    def hits(self, chords: Chords, rows: Ints) -> Hits:
-        x, y, dx, dy = self._box.project(chords, rows)
-        a, b, c = dx * dx + dy * dy, x * dx + y * dy, x * x + y * y - self._radius**2
-        nearest = np.clip(-b / np.where(a > 0, a, 1.0), 0.0, 1.0)
-        smallest = np.hypot(x + nearest * dx, y + nearest * dy)
-        touch = 2 * self._radius * TOUCH_M  # what the boundary that belongs to the circle adds to c
-        first_in, last_in = c <= touch, c + 2 * b + a <= touch
-        root = np.sqrt(np.maximum(b * b - a * c, 0.0))
-        step = np.where(a > 0, a, 1.0)
-        passes = (smallest <= self._radius + TOUCH_M) & (a > 0)
-        enters, leaves = passes & ~first_in, passes & ~last_in
-        # The chord's distance from the centre over the radius is the cosine of the angle at the boundary.
-        line = np.abs(x * dy - y * dx) / np.sqrt(step)
-        sine = np.sqrt(np.maximum(1 - (line / self._radius) ** 2, 0.0))
-        found = [("enter", enters, (-b - root) / step), ("leave", leaves, (-b + root) / step)]
-        return Hits(
-            chord=np.concatenate([rows[mask] for _, mask, _ in found]),
-            direction=[way for way, mask, _ in found for _ in range(int(mask.sum()))],
-            fraction=np.clip(np.concatenate([s[mask] for _, mask, s in found]), 0.0, 1.0),
-            sine=np.concatenate([sine[mask] for _, mask, _ in found]),
-            occurrence=np.zeros(int(enters.sum() + leaves.sum()), np.int64),
-            min_distance_m=np.concatenate([smallest[mask] for _, mask, _ in found]),
-        )
 
 
 class Gate:

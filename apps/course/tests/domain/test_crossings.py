@@ -11,8 +11,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apps.course.domain import circles
 from apps.course.domain import crossings as engine
-from apps.course.domain import shapes
 from apps.course.domain.controls import Control
 from apps.course.domain.crossings import Course, Crossing, Detection, detect, uncertainty
 from apps.course.domain.fixes import Fixes
@@ -293,7 +293,7 @@ def without_interpolation(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
 
 
 def without_the_boundary(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    monkeypatch.setattr(shapes, "TOUCH_M", -0.0001)
+    monkeypatch.setattr(circles, "TOUCH_M", -0.0001)
     return lambda: test_worked_example_6(CENTRE, 30.0, (-15.278, 15.278), [0.5, 0.5])
 
 
