@@ -23,14 +23,13 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import policy
 from apps.accounts.admin_comments import Commented
 from apps.accounts.admin_conflict import SEEN, SeeingFormSet, SeesConflicts
+from apps.accounts.admin_reason import REASON, SaysWhy
 from apps.accounts.admin_views import SavedViews
 from apps.accounts.models import User
 from apps.accounts.policy_rules import words
 from apps.accounts.policy_table import GUARDED, SCOPES, SECRET
 from apps.accounts.rights import AnyUser, rights_of
-from apps.common.audit import because
 
-REASON = "change_reason"
 EXTRA = frozenset({SEEN, REASON})  # fields of a form that are none of the model's
 
 M = TypeVar("M", bound=Model)
@@ -117,10 +116,9 @@ class _Rows:
         return frozenset(every - policy.fields(user, target, inside=obj)) | never
 
 
-class PolicyAdmin(_Rows, Commented, SavedViews, admin.ModelAdmin[M]):
+class PolicyAdmin(_Rows, Commented, SaysWhy, SavedViews, admin.ModelAdmin[M]):
     """Base of every ModelAdmin of a business table."""
 
-    reason_required = False  # whether a change must say why
     object_history_template = "admin/audit/row_history.html"  # of the app above that keeps the log
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -152,11 +150,6 @@ class PolicyAdmin(_Rows, Commented, SavedViews, admin.ModelAdmin[M]):
             return found
         self.model._base_manager.select_for_update(of=("self",)).filter(pk=found.pk).exists()
         return super().get_object(request, object_id, from_field)
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        reason = request.POST.get(REASON, "").strip()
-        with because(reason) if reason else nullcontext():
-            return super().changeform_view(request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with transaction.atomic() if "_save" in request.POST else nullcontext():

@@ -69,7 +69,10 @@ def acting(door: str, user: Person = None, *, who: str = "", reason: str = "") -
 
 @contextmanager
 def because(reason: str) -> Iterator[None]:
-    """Within it, the reason of every write is this one; user and door stay what they are."""
+    """Within it, the reason of every write is this one, if it is one; user and door stay what they are."""
+    if not reason:
+        yield
+        return
     actor = current() or Actor("sql", _nobody)
     token = _current.set(replace(actor, reason=reason))
     try:
