@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +22,9 @@ from apps.racelog.queries import waiting_protests
 from apps.scoring import queries, snapshot
 from apps.scoring.finality import unsettled
 from apps.scoring.models import EventResult, ResultRevision, RevisionState, StageResult
+from apps.scoring.proof import ask_for
+
+log = structlog.get_logger(__name__)
 
 PROTEST_MINUTES = 30  # in no regulation we have read (rulebook 9.2): each publication may say otherwise
 
@@ -57,7 +61,7 @@ def publish(publication: Publication, author: User) -> ResultRevision:
         queries.lock("revisions", [str(event.id)])
         last = latest(event, stage)
         _refuse(list(_obstacles(publication, last)))  # another official may have published meanwhile
-        return ResultRevision.objects.create(
+        made = ResultRevision.objects.create(
             event=event,
             stage=stage,
             number=1 if last is None else last.number + 1,
@@ -68,6 +72,8 @@ def publish(publication: Publication, author: User) -> ResultRevision:
             snapshot=taken,
             hash=snapshot.digest(taken),
         )
+        transaction.on_commit(lambda: ask_for(made.pk))
+        return made
 
 
 def latest(event: Event, stage: Stage | None) -> ResultRevision | None:
@@ -162,6 +168,15 @@ def verify(revision: ResultRevision) -> list[str]:
         found.append(f"it was computed by {revision.snapshot['engine']}, this is {snapshot.ENGINE}")
     changes = compare(revision.snapshot["results"], snapshot.recompute(revision.snapshot))
     return found + [f"number {c.race_number}: {_words(c)}" for c in changes]
+
+
+def prove(revision: str) -> list[str]:
+    """What `verify` says of a revision, by its id; faults are logged for somebody to see."""
+    found = ResultRevision.objects.select_related("event", "stage").get(pk=revision)
+    faults = verify(found)
+    if faults:
+        log.error("a publication does not prove", revision=str(found), id=revision, faults=faults)
+    return faults
 
 
 def _is_as_published(revision: ResultRevision) -> bool:

@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from apps.common import stream
-from apps.scoring import queries, watchdog
+from apps.scoring import queries, revisions, watchdog
 from apps.scoring.replay import Tape, run
 from apps.scoring.services import Again, score_again
 
@@ -41,6 +41,12 @@ def rescore(event: str, entries: list[str], stage: str) -> int:
         for _done, topics in score_again(Again(event, tuple(entries), stage)):
             stream.tell(client, topics)
     return len(entries)
+
+
+@shared_task
+def prove(revision: str) -> list[str]:
+    """Compute a publication anew and hold it against what was published; why it differs. It writes nothing."""
+    return revisions.prove(revision)
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""Work spread over the Celery workers of the queue bulk, for commands that wait for it."""
+"""Work spread over Celery's workers, for commands that wait for it."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,15 +7,18 @@ from typing import Any
 from celery import current_app
 from django.core.management.base import CommandError
 
+ACTS, BULK = "acts", "bulk"  # what an official waits for, and what may take its time
 
-def spread(task: str, calls: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
-    """Give the calls of a task to the workers; what those that are done returned, again and again until all are.
+
+def spread(task: str, calls: Sequence[Sequence[Any]], queue: str = BULK) -> Iterator[list[Any]]:
+    """Give the calls of a task to the workers of a queue; what those that are done returned, until all are.
 
     Raises CommandError when no worker answers, or when a call failed.
     """
-    if not current_app.control.ping(timeout=1.0):
-        raise CommandError("no worker answers: start one (celery -A trm worker -Q bulk), or leave out --workers")
-    waiting = [current_app.send_task(task, list(call)) for call in calls]
+    served = current_app.control.inspect(timeout=1.0).active_queues() or {}
+    if not any(one["name"] == queue for queues in served.values() for one in queues):
+        raise CommandError(f"no worker answers: start one (celery -A trm worker -Q {queue}), or leave out --workers")
+    waiting = [current_app.send_task(task, list(call), queue=queue) for call in calls]
     while not all(result.ready() for result in waiting):
         yield [result.result for result in waiting if result.successful()]
         time.sleep(0.2)

@@ -4,6 +4,7 @@ import json
 import random
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -110,9 +111,10 @@ def test_workers_find_the_same(driven: rally.Rally, monkeypatch: pytest.MonkeyPa
             return False
 
     monkeypatch.setattr("apps.scoring.replay.ENTRIES_AT_ONCE", 2)
-    monkeypatch.setattr(current_app.control, "ping", lambda timeout: [{}])
+    served = {"w": [{"name": "bulk"}]}
+    monkeypatch.setattr(current_app.control, "inspect", lambda timeout: SimpleNamespace(active_queues=lambda: served))
     monkeypatch.setattr(
-        current_app, "send_task", lambda name, args: Result(tasks.replay(json.loads(json.dumps(args[0]))))
+        current_app, "send_task", lambda name, args, queue: Result(tasks.replay(json.loads(json.dumps(args[0]))))
     )
     course = other_course("by-workers")
     words = ["by-workers", "--of", driven.event.slug, "--align", rally.START.isoformat(), "--json"]

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from apps.common import stream
 from apps.scoring import queries
 from apps.scoring.management.arguments import entry_of, event_of, stage_of
-from apps.scoring.management.workers import spread
+from apps.scoring.management.workers import ACTS, BULK, spread
 from apps.scoring.services import ENTRIES_AT_ONCE, Again, score_again
 
 TASK = "apps.scoring.tasks.rescore"
@@ -26,7 +26,11 @@ class Command(BaseCommand):
         parser.add_argument("event", help="slug of the event")
         parser.add_argument("--stage", metavar="NAME", help="one stage only")
         parser.add_argument("--entry", type=int, metavar="NUMBER", help="one race number only")
-        parser.add_argument("--workers", action="store_true", help="spread over the Celery workers of the queue bulk")
+        parser.add_argument(
+            "--workers",
+            action="store_true",
+            help="spread over Celery's workers: one stage or entry by the queue acts, all of it by bulk",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         event = event_of(options["event"])
@@ -35,7 +39,8 @@ class Command(BaseCommand):
         entries = [str(entry_of(event, one).id)] if one is not None else queries.event_entries(str(event.id))
         again = Again(str(event.id), tuple(entries), stage)
         begin = time.monotonic()
-        self._follow(_by_workers(again) if options["workers"] else _here(again), len(entries))
+        queue = ACTS if stage or one is not None else BULK
+        self._follow(_by_workers(again, queue) if options["workers"] else _here(again), len(entries))
         self.stdout.write(f"{len(entries)} entries of {event.name} scored again in {time.monotonic() - begin:.1f} s.")
 
     def _follow(self, progress: Iterator[int], total: int) -> None:
@@ -56,7 +61,8 @@ def _here(again: Again) -> Iterator[int]:
             yield done
 
 
-def _by_workers(again: Again) -> Iterator[int]:
+def _by_workers(again: Again, queue: str) -> Iterator[int]:
     """Spread the entries over whoever works the queue. Raises CommandError when nobody does, or a part failed."""
     parts = [again.entries[n : n + ENTRIES_AT_ONCE] for n in range(0, len(again.entries), ENTRIES_AT_ONCE)]
-    return (sum(done) for done in spread(TASK, [[again.event, list(part), again.stage] for part in parts]))
+    calls = [[again.event, list(part), again.stage] for part in parts]
+    return (sum(done) for done in spread(TASK, calls, queue))
