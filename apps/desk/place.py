@@ -24,6 +24,8 @@ from apps.accounts.policy import holds, may, require, visible
 from apps.course.models import Stage
 from apps.desk import queries
 from apps.events.models import Event
+from apps.racelog.domain.log import Line, StageState, settled, stage_state
+from apps.racelog.queries import state_lines
 
 # What an official reads who may come in at all; spectators of a public event may not.
 DOOR = "timing_records"
@@ -32,6 +34,7 @@ DOOR = "timing_records"
 TABS: tuple[tuple[str, Any, str, str], ...] = (
     ("stage", gettext_lazy("Stage"), "view", DOOR),
     ("timing", gettext_lazy("Timing desk"), "record_time", ""),
+    ("control", gettext_lazy("Race control"), "view", "race_log"),
     ("safety", gettext_lazy("Safety"), "view", "alerts"),
     ("review", gettext_lazy("Review"), "view", "entry_penalties"),
     ("results", gettext_lazy("Results"), "view", "stage_results"),
@@ -68,6 +71,25 @@ class Place:
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.event.time_zone)
+
+    @cached_property
+    def log(self) -> list[Line]:
+        """The lines of the race-control log that say what holds in the event."""
+        return state_lines(self.event.pk)
+
+    @cached_property
+    def control(self) -> StageState:
+        """What holds for the stage: who is ready, whether starts are held or it is stopped."""
+        return stage_state(self.log, str(self.stage.pk)) if self.stage else StageState()
+
+    @cached_property
+    def settled(self) -> frozenset[tuple[str, str]]:
+        """(entry, contradiction) of what was settled in the stage."""
+        return settled(self.log, str(self.stage.pk)) if self.stage else frozenset()
+
+    @property
+    def control_link(self) -> str:
+        return self.link("control")
 
     def the_stage(self) -> Stage:
         """Raises Http404 where the event has none."""

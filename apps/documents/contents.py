@@ -57,7 +57,7 @@ def contents(reader: Reader, event: Event) -> list[Part]:
     parts = [
         Part(_("Event"), [*_entry_list(found, event)]),
         *(Part(stage.name, [*_of_stage(found, stage)]) for stage in stages),
-        Part(_("Whole event"), [*_results(found, None)]),
+        Part(_("Whole event"), [*_results(found, None), *_log(found, event, "race-log")]),
         Part(_("Decisions"), [*_decisions(found, event)]),
     ]
     return [part for part in parts if part.items]
@@ -86,7 +86,13 @@ def _of_stage(found: _Found, stage: Stage) -> Iterator[Item]:
     yield from _start_lists(found, stage)
     if found.official:
         yield Item(_("Time sheet"), "time-sheet", str(stage.pk))
+    yield from _log(found, stage, "race-log-of-stage")
     yield from _results(found, stage)
+
+
+def _log(found: _Found, of: Event | Stage, kind: str) -> Iterator[Item]:
+    if KINDS[kind].allowed(found.reader, of):
+        yield Item(_("Race-control log"), kind, str(of.pk))
 
 
 def _start_lists(found: _Found, stage: Stage) -> Iterator[Item]:

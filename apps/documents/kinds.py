@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from apps.accounts.policy import may
 from apps.accounts.rights import AnyUser
 from apps.course.models import Stage
-from apps.documents import classification
+from apps.documents import classification, race_log
 from apps.documents.decision_sheet import decision_sheet
 from apps.documents.entry_list import entry_list
 from apps.documents.paper import Paper
@@ -75,6 +75,11 @@ def _works_in(reader: Reader, stage: Stage) -> bool:
     return is_official(reader.user, stage.event) and may(reader.user, "view", "timing_records", event=stage.event)
 
 
+def _reads_log(reader: Reader, row: Event | Stage) -> bool:
+    """What was said in race control is the officials' own."""
+    return may(reader.user, "view", "race_log", event=row if isinstance(row, Event) else row.event)
+
+
 def _reads(reader: Reader, row: Any) -> bool:
     return may(reader.user, "view", row)
 
@@ -100,5 +105,7 @@ KINDS = {
     "classification-by-class": _of_revision(classification.by_class),
     "classification-of-teams": _of_revision(classification.teams),
     "penalty-list": _of_revision(penalty_list),
+    "race-log": Kind(_events, _reads_log, lambda reader, row: race_log.of_event(row, reader.now)),
+    "race-log-of-stage": Kind(_stages, _reads_log, lambda reader, row: race_log.of_stage(row, reader.now)),
     "decision": Kind(_decisions, _reads, lambda reader, row: decision_sheet(row, reader.now)),
 }

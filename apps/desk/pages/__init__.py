@@ -6,6 +6,7 @@ from django.http import HttpResponse
 
 from apps.desk.pages import (
     commands,
+    control,
     course,
     decisions,
     evidence,
@@ -15,6 +16,7 @@ from apps.desk.pages import (
     safety,
     stage,
     starts,
+    stopped,
     timing,
     trackers,
 )
@@ -30,6 +32,8 @@ PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("timing/undo/", timing.undo, "timing_undo"),
     ("review/", review.show, "review"),
     ("commands/", commands.show, "commands"),
+    ("control/", control.show, "control"),
+    ("control/stopped/<uuid:line>/", stopped.show, "stopped"),
     ("safety/", safety.show, "safety"),
     ("results/", results.show, "results"),
     ("starts/", starts.show, "starts"),

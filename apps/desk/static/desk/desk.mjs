@@ -21,7 +21,8 @@ const fresh = document.querySelector("[data-refresh]");
 if (fresh) {
   let last = Date.now();
   setInterval(async () => {
-    const busy = document.hidden || fresh.contains(document.activeElement?.closest("input, textarea, select"));
+    const typed = [...fresh.querySelectorAll("input:not([type=hidden]), textarea")].some((one) => one.value !== one.defaultValue);
+    const busy = document.hidden || typed || fresh.contains(document.activeElement?.closest("input, textarea, select"));
     if (!busy && (await renew(fresh))) last = Date.now();
     say(last);
   }, Number(fresh.dataset.refresh) * 1000);
