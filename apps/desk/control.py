@@ -63,7 +63,7 @@ def control_of(place: Place) -> Control:
         holder=rows.get(state.hold.id) if state.hold else None,
         stopper=rows.get(state.red.id) if state.red else None,
         stops=[rows[one.id] for one in state.stops if one.id in rows],
-        protests=waiting_protests(place.event, None),
+        protests=waiting_protests(place.event, None, place.log),
         lines=found[:SHOWN],
         more=len(found) > SHOWN,
     )
@@ -153,7 +153,7 @@ def _standing(place: Place, state: StageState) -> Sequence[LogLine]:
 
 def _shown(place: Place) -> Any:
     """The lines asked for: of the stage and of the event as a whole, or all; of one crew; of one kind."""
-    rows = timeline(place.event).order_by("-created_at", "-id")
+    rows = timeline(place.event).order_by("-at", "-created_at")
     data = place.request.GET
     if data.get("show") != "all" and place.stage:
         rows = rows.filter(stage=place.stage) | rows.filter(stage=None)

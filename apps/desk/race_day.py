@@ -36,6 +36,7 @@ class Hour:
 
 
 RECORD, DECIDE, PUBLISH, SEED = ("record_time", ""), ("decide", ""), ("publish", ""), ("seed", "")
+LOG = ("view", "race_log")
 
 DAY: tuple[Hour, ...] = (
     Hour(
@@ -54,11 +55,17 @@ DAY: tuple[Hour, ...] = (
             Duty("course-cars", _("Opening crew on course"), "trackers", (("show", "course-cars"),)),
         ),
     ),
+    Hour(
+        _("1 h before"),
+        (Duty("ready", _("Go or no-go: medical, sweep, timing"), "control", (("do", "ready"),), needs=LOG),),
+    ),
     Hour(_("15 min before"), (Duty("posts", _("Open the controls: pick yours"), "timing", (), RECORD),)),
     Hour(
         _("Start"),
         (
             Duty("line-up", _("Line up and start the next crews"), "timing", (("at", "start"),), RECORD),
+            Duty("hold", _("Hold the starts, release them"), "control", needs=LOG),
+            Duty("false-start", _("Report a false start"), "control", (("do", "false-start"),), LOG),
             Duty("late", _("Who is late at the start"), "stage", (("show", "overdue"),)),
             Duty("status", _("Did not start, did not finish: decide"), "decisions", (("make", "set_status"),), DECIDE),
         ),
@@ -68,6 +75,7 @@ DAY: tuple[Hour, ...] = (
         (
             Duty("times", _("Enter times of a control"), "timing", (), RECORD),
             Duty("confirm-times", _("Times in doubt: accept or edit"), "review", (("kind", "time"),)),
+            Duty("log", _("Write the race-control log"), "control", needs=LOG),
             Duty("map", _("The field on the map"), "live:map"),
             Duty("alerts", _("Safety desk: alerts in hand, worst first"), "safety", needs=("view", "alerts")),
             Duty("alarms", _("Race control: SOS, stops, silence"), "live:control"),
@@ -80,6 +88,8 @@ DAY: tuple[Hour, ...] = (
     Hour(
         _("Incident"),
         (
+            Duty("red", _("Red signal: stop the stage, restart it"), "control", needs=LOG),
+            Duty("report", _("Report an incident, with crew and place"), "control", (("do", "incident"),), LOG),
             Duty("incident", _("Stop: who is still on course"), "stage", (("show", "on-course"),)),
             Duty(
                 "notional", _("Award a notional time, give time back"), "decisions", (("make", "time_credit"),), DECIDE
@@ -97,6 +107,7 @@ DAY: tuple[Hour, ...] = (
         _("15 min after"),
         (
             Duty("waypoints", _("Missed waypoints"), "review", (("kind", "waypoint"),)),
+            Duty("contradictions", _("Contradictions: settle them with a reason"), "review", (("kind", "conflict"),)),
             Duty("queue", _("The whole review queue"), "review"),
         ),
     ),
@@ -111,8 +122,10 @@ DAY: tuple[Hour, ...] = (
     Hour(
         _("Protest time over"),
         (
+            Duty("protests", _("Take protests, say how they were heard"), "control", (("do", "protest"),), LOG),
             Duty("stewards", _("Enter the stewards' decisions"), "decisions", needs=DECIDE),
             Duty("official", _("Publish official results"), "results", needs=PUBLISH),
+            Duty("print-log", _("Print the race-control log"), "control", needs=LOG),
             Duty("next-list", _("Next stage's start list"), "starts", (("next", "1"),), SEED),
         ),
     ),

@@ -1,6 +1,7 @@
 """What officials look at in a stage: times in doubt, offences proposed, words against evidence (rulebook 9.3)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ class Case:
     details: Sequence[str]
     control: str = ""
     penalty: EntryPenalty | None = None
+    said: str = ""  # what is settled when it is settled: other words on the same thing are another case
 
     @property
     def key(self) -> str:
@@ -46,10 +48,11 @@ class Case:
         return f"{self.kind}:{self.entry}:{about}"
 
 
-def cases(stage: Stage) -> list[Case]:
-    """Everything open in a stage, by race number and then by kind."""
+def cases(stage: Stage, settled: Collection[tuple[str, str]] = ()) -> list[Case]:
+    """Everything open in a stage, by race number and then by kind; without what was `settled`, (entry, `said`)."""
     plan = event_plan(str(stage.event_id))
-    found = [*_of_results(stage, plan), *_of_penalties(stage, plan.names)]
+    every = [*_of_results(stage, plan), *_of_penalties(stage, plan.names)]
+    found = [case for case in every if not case.said or (case.entry, case.said) not in settled]
     order = list(KINDS)
     return sorted(found, key=lambda case: (case.number, order.index(case.kind), case.title))
 
@@ -64,9 +67,16 @@ def _of_results(stage: Stage, plan: EventPlan) -> Iterator[Case]:
             if (doubt.entry, control) not in confirmed:
                 title = _title(one, plan.names.get(control, ""), names)
                 words = [told(text, {**plan.names, **names}) for text in one.words]
-                yield Case("time", doubt.entry, doubt.number, title, words, control)
+                yield Case("time", doubt.entry, doubt.number, title, words, control, said=_said(control, *one.words))
         for text in other_conflicts(doubt.conflicts, doubt.segments):
-            yield Case("conflict", doubt.entry, doubt.number, told(text, {**plan.names, **names}), ())
+            title = told(text, {**plan.names, **names})
+            yield Case("conflict", doubt.entry, doubt.number, title, (), said=_said("", text))
+
+
+def _said(control: str, *words: str) -> str:
+    """Names what is said of a time, or of a result: the same as long as the evidence says the same."""
+    digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+    return f"{control or 'result'}:{digest}"
 
 
 def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:

@@ -17,6 +17,7 @@ from apps.desk.board import Line
 from apps.desk.domain.field import Group
 from apps.desk.place import Place
 from apps.penalties.checklist import open_settings
+from apps.racelog.domain.log import open_protests
 from apps.safety.models import Alert
 from apps.scoring.revisions import latest
 from apps.telemetry import dead_letters
@@ -36,7 +37,7 @@ class Task:
 def todo(place: Place, lines: Sequence[Line]) -> list[Task]:
     """What is open, what cannot wait first. A task the user has no right to is not among them."""
     stage = place.stage
-    found = [*_settings(place), *_redis(place), *_alerts(place)]
+    found = [*_settings(place), *_redis(place), *_alerts(place), *_control(place)]
     if stage is not None:
         found += [*_review(place, stage), *_results(place, stage, lines), *_starts(place, stage)]
         found += _silent(place, lines)
@@ -66,8 +67,21 @@ def _alerts(place: Place) -> Iterator[Task]:
         yield Task(text, place.link("safety"), urgent=True)
 
 
+def _control(place: Place) -> Iterator[Task]:
+    """Starts that are held, and protests to be heard; one query, which the page's head has asked already."""
+    if not place.may("view", "race_log"):
+        return
+    state, protests = place.control, len(open_protests(place.log))
+    if state.frozen:
+        text = _("The stage is stopped: restart it") if state.red else _("The starts are held: release them")
+        yield Task(text, place.link("control"), urgent=True)
+    if protests:
+        text = ngettext("%d protest to be heard", "%d protests to be heard", protests) % protests
+        yield Task(text, place.link("control"), urgent=True)
+
+
 def _review(place: Place, stage: Stage) -> Iterator[Task]:
-    count = len(review.cases(stage))
+    count = len(review.cases(stage, place.settled))
     if count:
         text = ngettext("%d case to review", "%d cases to review", count) % count
         yield Task(text, place.link("review"), urgent=place.may("decide"))

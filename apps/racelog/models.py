@@ -1,5 +1,6 @@
 """The race-control log of an event, and what an event wants of it before a stage is opened."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -132,6 +133,11 @@ class LogLine(Row):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%H:%M:%S}"
+
+    @property
+    def later(self) -> bool:
+        """Whether it was written more than a minute after it happened."""
+        return self.created_at - self.at > timedelta(minutes=1)
 
     @property
     def undone(self) -> Any:

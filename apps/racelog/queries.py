@@ -46,9 +46,10 @@ def protests(event: Event, stage: Stage | None) -> list[LogLine]:
     return list(rows if stage is None else rows.filter(stage=stage))
 
 
-def waiting_protests(event: Event, stage: Stage | None) -> list[LogLine]:
-    """Those that nobody has heard yet."""
-    rows = LogLine.objects.filter(event=event, kind=Kind.PROTEST.value)
-    rows = rows if stage is None else rows.filter(stage=stage)
-    waiting = {line.id for line in open_protests(state_lines(event.pk))}
-    return [row for row in rows.select_related("entry", "stage", "author") if str(row.pk) in waiting]
+def waiting_protests(event: Event, stage: Stage | None, lines: list[Line] | None = None) -> list[LogLine]:
+    """Those that nobody has heard yet, by the `lines` of the event where they are at hand. None: of every stage."""
+    waiting = {line.id for line in open_protests(state_lines(event.pk) if lines is None else lines)}
+    if not waiting:
+        return []
+    rows = LogLine.objects.filter(pk__in=waiting).select_related("entry", "stage", "author")
+    return list(rows if stage is None else rows.filter(stage=stage))

@@ -55,7 +55,7 @@ def _page(place: Place, error: str) -> HttpResponse:
         "kind": data.get("kind", ""),
         "error": error,
         "typed": place.request.POST,
-        "now": milliseconds(timezone.now()),
+        "begun": place.stage is not None and place.stage.starts_at <= timezone.now(),
     }
     return place.show("control", context, title=_("Race control"), page="control")
 

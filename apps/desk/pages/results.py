@@ -17,11 +17,15 @@ from apps.course.models import Stage
 from apps.desk import queries, review
 from apps.desk.place import Place
 from apps.penalties.checklist import blocking_settings
+from apps.penalties.models import Decision
+from apps.racelog.domain.log import Kind
+from apps.racelog.queries import protests, waiting_protests
 from apps.scoring.board import event_topic, stage_topic
 from apps.scoring.models import ResultRevision, RevisionState
 from apps.scoring.queries import board
 from apps.scoring.revisions import NEXT, PROTEST_MINUTES, Publication, latest, publish
 
+MOST_TOLD = 50
 ORDER = ("unofficial", "provisional", "amended", "official")
 MEANS: dict[str, Any] = {
     "unofficial": gettext_lazy("Times without promise, for the notice board and the crews."),
@@ -70,6 +74,7 @@ def _page(place: Place, scope: Scope) -> HttpResponse:
         "moved": queries.moved(str(place.event.pk), _id(scope)) if last else [],
         "protests": last.protest_until if last and last.protest_until else None,
         "protest_open": not heard,
+        "unheard": waiting_protests(place.event, scope.stage, place.log),
     }
     return place.show("results", context, title=_("Results"), page="results")
 
@@ -99,7 +104,9 @@ def _ask(place: Place, scope: Scope, state: str, error: str) -> HttpResponse:
         "last": last,
         "moved": queries.moved(str(place.event.pk), _id(scope)) if last else [],
         "blocking": blocking_settings(place.event),
-        "open_cases": len(review.cases(scope.stage)) if scope.stage else 0,
+        "open_cases": len(review.cases(scope.stage, place.settled)) if scope.stage else 0,
+        **_enquiries(place, scope, last),
+        "official": state == "official",
         "clock": state in ("provisional", "amended"),
         "minutes": PROTEST_MINUTES,
         "until": timezone.now() + timedelta(minutes=PROTEST_MINUTES),
@@ -107,6 +114,22 @@ def _ask(place: Place, scope: Scope, state: str, error: str) -> HttpResponse:
         "reason": place.request.POST.get("reason", ""),
     }
     return place.show("publish", context, title=_("Publish"), page="results")
+
+
+def _enquiries(place: Place, scope: Scope, last: ResultRevision | None) -> dict[str, Any]:
+    """Protests to be heard and heard, until when more are, and what was decided since the last revision."""
+    lodged = protests(place.event, scope.stage)
+    answers = {row.about: row for row in lodged if row.kind == Kind.HEARD.value}
+    decided = Decision.objects.filter(event=place.event).select_related("entry").order_by("number")
+    decided = decided.filter(stage=scope.stage) if scope.stage else decided
+    since = last.created_at if last else None
+    return {
+        "protests": [(row, answers.get(str(row.pk))) for row in lodged if row.kind == Kind.PROTEST.value],
+        "waiting": sum(row.kind == Kind.PROTEST.value and str(row.pk) not in answers for row in lodged),
+        "deadline": last.protest_until if last else None,
+        "deadline_open": bool(last and last.protest_until and last.protest_until > timezone.now()),
+        "decided": list((decided.filter(created_at__gt=since) if since else decided)[:MOST_TOLD]),
+    }
 
 
 def _publish(place: Place, scope: Scope) -> HttpResponse:

@@ -18,6 +18,9 @@ from apps.desk.place import Place
 from apps.desk.review import KINDS, Case, cases
 from apps.events.models import Entry
 from apps.penalties.models import Decision, EntryPenalty
+from apps.racelog import services
+from apps.racelog.domain.log import Kind
+from apps.racelog.services import Draft
 from apps.scoring.inputs import milliseconds
 from apps.timing.models import EntryCrossing, TimingRecord
 
@@ -42,7 +45,7 @@ def show(place: Place) -> HttpResponse:
     if place.request.method == "POST":
         place.require("decide")
         try:
-            messages.success(place.request, acts.message(_settle(place, stage)))
+            messages.success(place.request, _settle(place, stage))
             return redirect(place.request.get_full_path())
         except ValidationError as error:
             failed = (
@@ -54,7 +57,7 @@ def show(place: Place) -> HttpResponse:
 
 
 def _page(place: Place, stage: Stage, failed: tuple[str, str, str]) -> HttpResponse:
-    every = cases(stage)
+    every = cases(stage, place.settled)
     counts = Counter(case.kind for case in every)
     kind, number = place.request.GET.get("kind", ""), place.request.GET.get("number", "")
     wanted = [c for c in every if kind in ("", c.kind) and number in ("", str(c.number))]
@@ -65,6 +68,7 @@ def _page(place: Place, stage: Stage, failed: tuple[str, str, str]) -> HttpRespo
         "number": number,
         "shown": [_shown(case, times, failed) for case in wanted[:PAGE]],
         "more": max(0, len(wanted) - PAGE),
+        "settled": len(place.settled),
         "may_decide": place.may("decide"),
     }
     return place.show("review", context, title=_("Review"), page="review")
@@ -76,7 +80,30 @@ def _shown(case: Case, times: Mapping[tuple[str, str], list[Passing]], failed: t
     return Shown(case, times.get((case.entry, case.control), []), *mine)
 
 
-def _settle(place: Place, stage: Stage) -> Decision:
+def _settle(place: Place, stage: Stage) -> str:
+    """Do what the form says of a case; what was done."""
+    if place.request.POST.get("act") == "settle":
+        return _leave(place, stage)
+    return acts.message(_decide(place, stage))
+
+
+def _leave(place: Place, stage: Stage) -> str:
+    """A doubt or a contradiction was looked at, and what counts stays: a line of the log (`apps.racelog`)."""
+    asked = place.request.POST.get("case", "")
+    case = next((one for one in cases(stage, place.settled) if one.said and one.key == asked), None)
+    if case is None:
+        raise ValidationError(_("That case is gone: load the page again."))
+    entry = Entry.objects.get(pk=case.entry)
+    reason = place.request.POST.get("reason", "").strip()
+    words = ". ".join([case.title, *case.details])
+    if not reason:
+        raise ValidationError(_("Give the reason: it stays in the log."))
+    draft = Draft(place.event, Kind.SETTLED, stage, entry, f"{reason} ({words})", about=case.said)
+    services.write(place.user, draft)
+    return _("Settled: it has left the list and stays in the race-control log, where it can be taken back.")
+
+
+def _decide(place: Place, stage: Stage) -> Decision:
     data = place.request.POST
     verdict = acts.said(place)
     if data.get("penalty"):

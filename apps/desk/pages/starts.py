@@ -19,6 +19,7 @@ from apps.course.models import Stage
 from apps.desk.domain import clock
 from apps.desk.place import Place
 from apps.events.models import Entry
+from apps.racelog.gate import gate
 from apps.scoring.inputs import milliseconds
 from apps.scoring.start_lists import StartRow, Where, open_stage, propose, reposition, republish, revoke
 from apps.timing.domain.start_order import StartOrderError
@@ -71,6 +72,7 @@ def _page(place: Place, stage: Stage, error: str) -> HttpResponse:
         "overrides": overrides,
         "changes": sum(line.moved or line.was_ms is None for line in lines) if published else 0,
         "gone": len(published.rows) - sum(line.was_ms is not None for line in lines) if published else 0,
+        "gate": None if published else gate(stage, place.control),
         "ask": place.request.GET.get("publish") == "1" and place.may("open_stage") and not problem,
         "moving": place.request.GET.get("move", ""),
         "typed": place.request.POST,  # what is refused is not lost

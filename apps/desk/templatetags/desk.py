@@ -29,6 +29,12 @@ def clock(value: int | datetime | None) -> str:
 
 
 @register.filter
+def to_second(value: int) -> str:
+    """HH:MM:SS of an instant."""
+    return f"{timezone.localtime(instant(int(value))):%H:%M:%S}"
+
+
+@register.filter
 def exactly(value: int | None) -> str:
     """HH:MM:SS.mmm."""
     return "–" if value is None else f"{timezone.localtime(instant(int(value))):%H:%M:%S.%f}"[:-3]

@@ -47,7 +47,9 @@ def shot(page: Page, name: str) -> None:
     for size, width, height in (("laptop", 1280, 800), ("tablet", 820, 1180)):
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.reload()
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(400)  # colours change slowly
             page.screenshot(path=f"{tempfile.gettempdir()}/{name}-{size}-{scheme}.png", full_page=size == "tablet")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name}: wider than a {size}"
     page.set_viewport_size({"width": 1280, "height": 800})

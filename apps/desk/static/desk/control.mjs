@@ -2,6 +2,11 @@
 
 let chosen = -1;
 
+// On a tablet the forms stand above the log: closed until they are wanted.
+if (matchMedia("(max-width: 900px)").matches && !new URLSearchParams(location.search).has("do")) {
+  for (const form of document.querySelectorAll(".control-form")) form.open = false;
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && event.target.closest("input, textarea, select")) return event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
@@ -18,7 +23,7 @@ function choose(step) {
   const all = lines();
   if (!all.length) return;
   chosen = Math.min(Math.max(chosen + step, 0), all.length - 1);
-  all[chosen].focus();
+  (all[chosen].querySelector("a.desk-button") ?? all[chosen]).focus();
 }
 
 /** Go where a key leads: into a field, to a button, or to the page a link opens; whether it leads anywhere. */

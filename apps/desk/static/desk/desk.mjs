@@ -35,6 +35,10 @@ async function renew(shown) {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const next = page.querySelector("[data-refresh]");
     if (!response.ok || !next) return false;
+    for (const one of shown.querySelectorAll("details[id]")) {
+      const same = next.querySelector(`#${CSS.escape(one.id)}`);
+      if (same) same.open = one.open;
+    }
     const held = document.activeElement?.getAttribute?.("href");
     if (next.innerHTML !== shown.innerHTML) shown.replaceChildren(...next.childNodes);
     if (held) [...shown.querySelectorAll("a")].find((link) => link.getAttribute("href") === held)?.focus();
