@@ -35,6 +35,10 @@ function lead(key) {
     found.parentElement.open = true;
     found.parentElement.querySelector("input:not([type=hidden])").focus();
   } else if (found.matches("a")) found.click();
-  else found.focus();
+  else {
+    const folded = found.closest("details:not([open])");
+    if (folded) folded.open = true;
+    found.focus();
+  }
   return true;
 }
