@@ -6,9 +6,9 @@ from apps.scoring import queries
 from apps.scoring.detection import Seen
 from apps.scoring.domain.reach import zone_stretches
 from apps.scoring.evidence import span
-from apps.scoring.exit_queries import leaving
 from apps.scoring.plans import EventPlan
 from apps.scoring.queries import Unit
+from apps.scoring.watch_queries import leaving, seen_further
 from apps.timing.domain.exits import exit_controls
 from apps.timing.domain.plan import StagePlan
 
@@ -31,11 +31,13 @@ def _in_open_zones(stage: StagePlan, units: Collection[Unit], seen: Seen) -> set
     if any(segment.limit_kmh or segment.class_limits for segment in stage.segments):
         return entries
     zones = [zone for segment in stage.segments for zone in segment.zones]
+    behind = seen_further(units, sorted({c for zone in zones for c in zone.controls()}))
     controls = [(c, n, c == zone.controls()[-1]) for n, zone in enumerate(zones) for c in zone.controls()]
     opened = queries.in_open_zones(controls, sorted(entries), span("", stage)[1:])
     penalised = queries.speed_penalised({entry for entry, _ in opened}) if opened else set()
     calm = entries - {unit.entry for unit in units if not _calm(unit, seen)}
-    return {entry for entry, n in opened if entry not in calm or (entry, zones[n].id) in penalised}
+    # What a tracker brings late may stand before that of another which fell back for it.
+    return behind | {entry for entry, n in opened if entry not in calm or (entry, zones[n].id) in penalised}
 
 
 def _calm(unit: Unit, seen: Seen) -> bool:

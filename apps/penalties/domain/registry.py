@@ -16,7 +16,10 @@ from apps.timing.domain.zone_intervals import ZoneInterval
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZoneDrive:
-    """A speed zone as driven: limits in km/h, and one set of fixes (of one device) per interval."""
+    """A speed zone as driven: limits in km/h, and the fixes it is judged by in sets of one device each.
+
+    `others` are those of the other devices at the same time.
+    """
 
     zone: str
     segment: str
@@ -24,6 +27,7 @@ class ZoneDrive:
     tolerance_kmh: float
     intervals: tuple[ZoneInterval, ...]
     fixes: tuple[Fixes, ...]
+    others: tuple[Fixes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

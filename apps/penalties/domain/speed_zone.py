@@ -10,6 +10,7 @@ from apps.penalties.domain.brackets import NO_BRACKET, Priced, Table
 from apps.penalties.domain.formulas import Formula, Issued, applicable, bracket, clock
 from apps.penalties.domain.pulses import Hold, Pulse, PulseRule, believed, excesses, pulses, runs
 from apps.penalties.domain.registry import Before, Offences, Terms, ZoneDrive, register, table_settings
+from apps.penalties.domain.second_tracker import Comparison, differences
 from apps.penalties.domain.speed_modes import MODES, Excess, price
 from apps.timing.domain.zone_intervals import DZ_MISSED
 
@@ -26,7 +27,8 @@ class SpeedParameters:
 
     The n-th infringement within `scope` is multiplied by the n-th of `repeat` (the last one holds on), then capped
     at `cap_ms` (0 = no cap). A run over the limit counts from `min_fixes` fixes. Pulses come each `pulse_m` metres or
-    `pulse_ms`, whichever first (0 = not used). `fine` is told, not computed.
+    `pulse_ms`, whichever first (0 = not used). Another tracker of the vehicle that differs by `discrepancy_kmh` and
+    would give another bracket raises an alarm. `fine` is told, not computed.
     """
 
     repeat: tuple[float, ...] = (1.0,)
@@ -37,6 +39,7 @@ class SpeedParameters:
     min_fixes: int = 2
     pulse_m: float = 150.0
     pulse_ms: int = 10_000
+    discrepancy_kmh: float = 5.0
     fine: str = ""
 
     def pulse_rule(self) -> PulseRule:
@@ -71,8 +74,15 @@ class _Measured:
         return None if excess.worst < self.table[0].offence_min else excess
 
     def reviews(self) -> list[str]:
-        """What the intervals and single fixes ask to be looked at."""
-        return [i.review for i in self.drive.intervals if i.review] + [SINGLE_FIX] * bool(self.spikes)
+        """What the intervals, single fixes and other trackers ask to be looked at."""
+        notes = [i.review for i in self.drive.intervals if i.review] + [SINGLE_FIX] * bool(self.spikes)
+        return [*notes, *self.differences()]
+
+    def differences(self) -> list[str]:
+        """What other trackers of the vehicle tell otherwise."""
+        s = self.settings
+        by = Comparison(self.table, s.discrepancy_kmh, s.min_fixes, s.rounding)
+        return list(differences(self.drive, [hold for run in self.runs for hold in run], by))
 
 
 TERMS = Terms("whole km/h over the limit", frozenset(MODES), "zone", SpeedParameters)
@@ -115,7 +125,9 @@ def _measure(drive: ZoneDrive, table: Table) -> _Measured:
 
 
 def _worth_a_look(measured: _Measured) -> bool:
-    return not measured.runs and (bool(measured.spikes) or DZ_MISSED in measured.reviews())
+    if measured.runs:
+        return False
+    return bool(measured.spikes or measured.differences()) or DZ_MISSED in measured.reviews()
 
 
 def _look(measured: _Measured) -> Issued:

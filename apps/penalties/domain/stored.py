@@ -40,6 +40,9 @@ PHRASES = (
     Said("no rule says what a missed control costs"),
     Said("no manual record: the check-in is the marshal's, not the entry into the control area"),
     Said("single fix over the limit"),
+    Said("tracker"),
+    Said("differs:"),
+    Said("km/h over, not"),
     Said("DZ missed: zone not enforced"),
 )
 

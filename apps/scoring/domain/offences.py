@@ -14,13 +14,13 @@ from apps.penalties.domain.registry import (
     TimeCheck,
     ZoneDrive,
 )
+from apps.scoring.domain.trackers import END_OF_TIME, judged, others
 from apps.timing.domain.passages import Record, Window
 from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, StagePlan
 from apps.timing.domain.segment_times import SegmentTime, truncated
 from apps.timing.domain.waypoints import WaypointReading, read_waypoints
 from apps.timing.domain.zone_intervals import FZ_MISSED, ZoneInterval, zone_intervals
 
-_END_OF_TIME = 2**62
 _MINUTE_MS = 60_000
 
 
@@ -161,7 +161,7 @@ def zone_drives(
     Where zones overlap the lower limit wins: the other one is not judged by those fixes (3.6). The limit of a whole
     segment holds where no zone does (3.1).
     """
-    fixes = evidence[0].between(plan.from_ts, _END_OF_TIME if plan.to_ts is None else plan.to_ts)
+    fixes = evidence[0].between(plan.from_ts, END_OF_TIME if plan.to_ts is None else plan.to_ts)
     drives = [
         _drive(one.segment, zone, _closed(intervals, zone, one), (fixes, evidence[1]))
         for one in segments
@@ -200,13 +200,14 @@ def _outside_zones(drive: ZoneDrive, drives: Sequence[ZoneDrive]) -> ZoneDrive:
 def _without(drive: ZoneDrive, intervals: Sequence[ZoneInterval]) -> ZoneDrive:
     if not intervals:
         return drive
-    return replace(drive, fixes=tuple(_outside(fixes, intervals) for fixes in drive.fixes))
+    kept, compared = (tuple(_outside(one, intervals) for one in of) for of in (drive.fixes, drive.others))
+    return replace(drive, fixes=kept, others=compared)
 
 
 def _outside(fixes: Fixes, intervals: Sequence[ZoneInterval]) -> Fixes:
     keep = np.ones(len(fixes), dtype=bool)
     for interval in intervals:
-        until = _END_OF_TIME if interval.to_ts is None else interval.to_ts
+        until = END_OF_TIME if interval.to_ts is None else interval.to_ts
         keep &= (fixes.ts < interval.from_ts) | (fixes.ts > until)
     return Fixes.build(fixes.device, fixes.ts, fixes.lat, fixes.lon, fixes.speed, usable=keep)
 
@@ -233,7 +234,8 @@ def _drive(
         limit_kmh=zone.limit_for(race_class),
         tolerance_kmh=zone.tolerance_kmh,
         intervals=intervals,
-        fixes=tuple(_of_lowest_device(fixes, interval) for interval in intervals),
+        fixes=tuple(of_one for interval in intervals for of_one in judged(fixes, interval)),
+        others=tuple(of_one for interval in intervals for of_one in others(fixes, interval)),
     )
 
 
@@ -246,12 +248,6 @@ def _span(plan: StagePlan, one: Driven) -> Window | None:
         return None
     from_ts = plan.from_ts if one.time.start_ts is None else one.time.start_ts
     return Window(from_ts, one.time.finish_ts)
-
-
-def _of_lowest_device(fixes: Fixes, interval: ZoneInterval) -> Fixes:
-    """The fixes of the first device by priority that has any in the interval."""
-    within = fixes.between(interval.from_ts, _END_OF_TIME if interval.to_ts is None else interval.to_ts)
-    return within.of_device(int(within.device.min())) if len(within) else within
 
 
 def lost_starts(plan: StagePlan, crossings: Record, times: Sequence[SegmentTime]) -> Iterator[str]:

@@ -44,11 +44,34 @@ def zone_intervals(zone: SpeedZonePlan, crossings: Record, span: Window, fixes: 
 
 
 def _polygon(crossings: Sequence[Crossing], fixes: Fixes) -> list[ZoneInterval]:
-    if not crossings:
-        return []
-    device = min(c.device for c in crossings)
-    ts = fixes.of_device(device).ts
-    return [_stay(visit, ts) for visit in visits([c for c in crossings if c.device == device])]
+    """The stays by the first tracker; by another one what the trackers before it did not record."""
+    found: list[ZoneInterval] = []
+    for device in sorted({c.device for c in crossings}):
+        ts = fixes.of_device(device).ts
+        stays = [_stay(visit, ts) for visit in visits([c for c in crossings if c.device == device])]
+        earlier = [interval for interval in found if interval.to_ts is not None]
+        found += stays if not found else [part for stay in stays for part in _unseen(stay, earlier, (fixes, device))]
+    return sorted(found, key=lambda interval: interval.from_ts)
+
+
+def _unseen(stay: ZoneInterval, found: Sequence[ZoneInterval], record: tuple[Fixes, int]) -> Iterator[ZoneInterval]:
+    """The parts of a stay outside those found, of which no tracker before this one has a fix.
+
+    Two trackers see an edge some tenths of a second apart: less than a gap beside a stay is no part of its own.
+    """
+    fixes, device = record
+    begin, end = stay.from_ts, stay.to_ts or stay.from_ts
+    within = sorted((i for i in found if i.from_ts <= end and (i.to_ts or i.from_ts) >= begin), key=lambda i: i.from_ts)
+    edges = [begin, *(edge for i in within for edge in (i.from_ts, i.to_ts or i.from_ts)), end]
+    for low, high in zip(edges[::2], edges[1::2], strict=True):
+        whole = not within
+        if (whole or high - low > GAP_LIMIT_MS) and not _recorded(fixes, device, (low + 1, high - 1)):
+            yield ZoneInterval(low, high)
+
+
+def _recorded(fixes: Fixes, device: int, span: tuple[int, int]) -> bool:
+    """Whether a tracker before this one has a fix between two instants, both included."""
+    return bool((fixes.between(*span).device < device).any())
 
 
 def _stay(visit: Visit, ts: NDArray[np.int64]) -> ZoneInterval:
@@ -80,13 +103,13 @@ def _clip(interval: ZoneInterval, span: Window) -> ZoneInterval | None:
 
 
 def _of_pair(zone: SpeedZonePlan, crossings: Record, span: Window, fixes: Fixes) -> list[Crossing]:
-    """Leavings of the DZ and enterings of the FZ, each by the lowest device that saw any.
+    """Leavings of the DZ and enterings of the FZ, each by the first device that saw any, or recorded then.
 
     Without margins each bears the instant of the nearest point instead.
     """
     of_dz, of_fz = crossings.get(zone.dz or "", ()), crossings.get(zone.fz or "", ())
-    opening = _lowest(of_dz, Direction.LEAVE, span)
-    closing = _lowest(of_fz, Direction.ENTER, span)
+    opening = _first_seen(of_dz, Direction.LEAVE, span, fixes)
+    closing = _first_seen(of_fz, Direction.ENTER, span, fixes)
     if zone.nearest_to is not None:
         dz, fz = zone.nearest_to
         opening = [_at_nearest(c, of_dz, Plane(*dz), fixes) for c in opening]
@@ -118,9 +141,14 @@ def _nearest(fixes: Fixes, centre: Plane, default: int) -> int:
     return int(fixes.ts[chord]) + round(float(share[chord]) * int(fixes.ts[chord + 1] - fixes.ts[chord]))
 
 
-def _lowest(crossings: Sequence[Crossing], direction: Direction, span: Window) -> list[Crossing]:
+def _first_seen(crossings: Sequence[Crossing], direction: Direction, span: Window, fixes: Fixes) -> list[Crossing]:
+    """Those of the first device that has any; of another one those near which no device before it has a fix."""
     usable = sorted((c for c in crossings if c.direction is direction and span.holds(c)), key=lambda c: c.device)
-    return next((list(group) for _, group in groupby(usable, key=lambda c: c.device)), [])
+    found: list[Crossing] = []
+    for device, group in groupby(usable, key=lambda c: c.device):
+        near = [(c, (c.before_ts - GAP_LIMIT_MS, c.after_ts + GAP_LIMIT_MS)) for c in group]
+        found += [c for c, around in near if not found or not _recorded(fixes, device, around)]
+    return found
 
 
 def _pairs(marks: Sequence[Crossing], span: Window) -> Iterator[ZoneInterval]:

@@ -156,9 +156,10 @@ def test_where_zones_overlap_the_lower_limit_wins() -> None:
 
 
 def test_the_zone_is_judged_by_the_lowest_device_with_fixes_in_it() -> None:
-    """The second tracker's speeding counts only where the first was silent."""
+    """The second tracker's speeding counts only where the first was silent; else it is an alarm."""
     both = _joined(steady([45.0] * 115), replace_device(SPEEDING, 1))
-    assert score(FULL, fixes=both).penalties == ()
+    (alarm,) = score(FULL, fixes=both).penalties
+    assert (alarm.ms, alarm.inputs["review"]) == (0, ["tracker 2 differs: 13 km/h over, not 0"])
     assert len(score(FULL, fixes=replace_device(SPEEDING, 1)).penalties) == 1
 
 

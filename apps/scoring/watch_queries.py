@@ -1,4 +1,4 @@
-"""Who has just left a neutralisation: whose next fixes may prove it, though no crossing changes (rulebook 8.1)."""
+"""Whose fixes may count though no crossing of theirs changes: who has just left FN, who is seen by two trackers."""
 
 from collections.abc import Sequence
 
@@ -27,3 +27,20 @@ def leaving(units: Sequence[Unit], controls: Sequence[str], gap_limit_ms: int) -
     columns = [[u.entry for u in units], [u.from_ts for u in units], [u.to_ts for u in units]]
     parameters = [*columns, reach, list(controls), steps, GAP_LIMIT_MS]
     return {row[0] for row in bulk.select(LEAVING, parameters)}
+
+
+# By the index of crossings: few are younger than what has just come in, unless one tracker is far behind the other.
+SEEN_FURTHER = """
+    select distinct c.entry_id::text
+    from unnest(%b::text[]::uuid[], %b::text[], %b::bigint[]) as u(entry, device, low)
+    join entry_crossings c on c.entry_id = u.entry and c.ts >= u.low
+    where c.device <> u.device and c.control = any(%b::text[]::uuid[])
+"""
+
+
+def seen_further(units: Sequence[Unit], controls: Sequence[str]) -> set[str]:
+    """The entries of these units of which another tracker has crossed one of the controls since."""
+    if not units or not controls:
+        return set()
+    columns = [[u.entry for u in units], [u.device for u in units], [u.from_ts for u in units]]
+    return {row[0] for row in bulk.select(SEEN_FURTHER, [*columns, list(controls)])}
