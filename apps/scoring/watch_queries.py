@@ -1,6 +1,6 @@
 """Whose fixes may count though no crossing of theirs changes: who has just left FN, who is seen by two trackers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from apps.scoring import bulk
 from apps.scoring.queries import Unit
@@ -38,7 +38,7 @@ SEEN_FURTHER = """
 """
 
 
-def seen_further(units: Sequence[Unit], controls: Sequence[str]) -> set[str]:
+def seen_further(units: Collection[Unit], controls: Sequence[str]) -> set[str]:
     """The entries of these units of which another tracker has crossed one of the controls since."""
     if not units or not controls:
         return set()

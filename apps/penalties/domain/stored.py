@@ -44,6 +44,7 @@ PHRASES = (
     Said("differs:"),
     Said("km/h over, not"),
     Said("DZ missed: zone not enforced"),
+    Said("DZ missed: enforced from the next waypoint"),
 )
 
 

@@ -19,7 +19,7 @@ from apps.timing.domain.passages import Record, Window
 from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, StagePlan
 from apps.timing.domain.segment_times import SegmentTime, truncated
 from apps.timing.domain.waypoints import WaypointReading, read_waypoints
-from apps.timing.domain.zone_intervals import FZ_MISSED, ZoneInterval, zone_intervals
+from apps.timing.domain.zone_intervals import DZ_LATE, DZ_MISSED, FZ_MISSED, ZoneInterval, zone_intervals
 
 _MINUTE_MS = 60_000
 
@@ -174,12 +174,25 @@ def zone_drives(
 
 
 def _closed(intervals: Sequence[ZoneInterval], zone: SpeedZonePlan, one: Driven) -> tuple[ZoneInterval, ...]:
-    """An interval whose FZ was missed ends at the next waypoint validated beyond it (3.1)."""
-    end = next((w.order for w in one.segment.waypoints if w.control == zone.fz), None)
+    """An interval whose FZ was missed ends at the next waypoint validated beyond it (3.1).
+
+    One whose DZ was missed begins at the first waypoint between the two, where the vehicle was inside for certain.
+    """
+    orders = {w.control: w.order for w in one.segment.waypoints}
+    begin, end = orders.get(zone.dz or ""), orders.get(zone.fz or "")
     if end is None:
         return tuple(intervals)
-    beyond = [v.ts for v in one.waypoints.validated if v.waypoint.order > end]
-    return tuple(_ending(interval, beyond) for interval in intervals)
+    passed = [(v.waypoint.order, v.ts) for v in one.waypoints.validated]
+    beyond = [ts for order, ts in passed if order > end]
+    inside = [] if begin is None else [ts for order, ts in passed if begin < order < end]
+    return tuple(_ending(_beginning(interval, inside), beyond) for interval in intervals)
+
+
+def _beginning(interval: ZoneInterval, inside: Sequence[int]) -> ZoneInterval:
+    ts = min((t for t in inside if t <= interval.from_ts), default=None)
+    if interval.review != DZ_MISSED or ts is None:
+        return interval
+    return ZoneInterval(ts, interval.to_ts, DZ_LATE)
 
 
 def _ending(interval: ZoneInterval, beyond: Sequence[int]) -> ZoneInterval:

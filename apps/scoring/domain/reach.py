@@ -39,7 +39,7 @@ def _of_zone(zone: SpeedZonePlan, crossings: Sequence[Crossing], whole: Stretch)
     controls = zone.controls()
     mine = [crossing for crossing in crossings if crossing.control in controls]
     if zone.polygon is None:
-        return _of_pair(mine, controls[-1], whole[1])
+        return _of_pair(mine, (controls[0], controls[-1]), whole)
     mine.sort(key=lambda c: c.device)
     stays = [stay for _, group in groupby(mine, key=lambda c: c.device) for stay in visits(group)]
     return [_of_visit(stay, whole) for stay in stays]
@@ -49,13 +49,16 @@ def _of_visit(stay: Visit, whole: Stretch) -> Stretch:
     return stay.enter.ts if stay.enter else whole[0], stay.leave.ts if stay.leave else whole[1]
 
 
-def _of_pair(crossings: Sequence[Crossing], last: str, end: int) -> list[Stretch]:
+def _of_pair(crossings: Sequence[Crossing], ends: tuple[str, str], whole: Stretch) -> list[Stretch]:
     if not crossings:
         return []
     ordered = sorted(crossings, key=lambda c: c.ts)
+    first, last = ends
+    # Without a DZ the zone may bind from a waypoint inside it, wherever that was.
+    begin = ordered[0].before_ts if ordered[0].control == first else whole[0]
     closed = ordered[-1].control == last and ordered[-1].direction is Direction.LEAVE
     # Whole chords: where a zone has no margins its ends are looked for on them.
-    return [(ordered[0].before_ts, ordered[-1].after_ts if closed else end)]
+    return [(begin, ordered[-1].after_ts if closed else whole[1])]
 
 
 def apart(stretches: Iterable[Stretch]) -> list[Stretch]:

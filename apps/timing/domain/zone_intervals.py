@@ -19,6 +19,7 @@ GAP_LIMIT_MS = 10_000
 
 FZ_MISSED = "FZ missed: closed at the next waypoint or the finish"
 DZ_MISSED = "DZ missed: zone not enforced"
+DZ_LATE = "DZ missed: enforced from the next waypoint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from apps.course.domain.crossings import Crossing
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula
 from apps.scoring.domain.outcome import StageOutcome
+from apps.scoring.domain.reach import zone_stretches
 from apps.scoring.domain.stage import Evidence, score_stage
-from apps.timing.domain.plan import SpeedZonePlan
+from apps.timing.domain.plan import SpeedZonePlan, WaypointPlan
+from apps.timing.domain.zone_intervals import DZ_LATE, DZ_MISSED
 from apps.timing.tests.domain.build import at, cut, special, stage, stay, steady
 
 MINUTE = 60_000
@@ -98,3 +100,34 @@ def test_an_edge_seen_some_tenths_earlier_is_no_stay_of_its_own() -> None:
     first, second = track(0), track(1, fast=(0, 101, 90))
     crossings = [*stay("area", 101.5, 200.5), *stay("area", 98.2, 203.9, 1)]
     assert told(score(AREA, crossings, first, second)) == []
+
+
+@pytest.mark.parametrize(
+    ("inside", "fast", "expected"),
+    [
+        ([120], (150, 160, 65), [(1, [DZ_LATE])]),  # for certain inside from w2 on
+        ([170], (150, 160, 65), []),
+        ([], (150, 160, 65), [(0, [DZ_MISSED])]),
+    ],
+)
+def test_a_missed_dz_binds_from_the_next_waypoint(
+    inside: list[int], fast: tuple[int, int, float], expected: list[tuple[int, list[str]]]
+) -> None:
+    """3.1: missed, but demonstrably inside; what lies before that is not judged."""
+    points = tuple(
+        WaypointPlan(name, kind, n, name) for n, (name, kind) in enumerate((("dz", "DZ"), ("w2", "WPV"), ("fz", "FZ")))
+    )
+    plan = stage(special(zones=(PAIR,), waypoints=points))
+    crossings = [*ENDS, *(c for second in inside for c in stay("w2", second, second + 2)), *stay("fz", 200.5, 210)]
+    fixes = track(0, fast=fast)
+    stretches = zone_stretches(plan, crossings, at(43_200))
+    read = Fixes.build(
+        fixes.device,
+        fixes.ts,
+        fixes.lat,
+        fixes.lon,
+        fixes.speed,
+        [any(a <= t <= b for a, b in stretches) for t in fixes.ts.tolist()],
+    )
+    for of in (fixes, read):
+        assert told(score_stage(plan, RULES, Evidence("e", "C-2", tuple(crossings), of))) == expected
