@@ -52,6 +52,7 @@ VERBS = {
 SYMPTOMS = (
     "lag grows", "dead letters", "wrong time", "tracker is silent", "database is full", "redis is lost",
     "clock is wrong", "restore from a backup", "results are stale", "live viewers", "webhook fails",
+    "sos is not shown", "command to a tracker",
 )  # fmt: skip
 
 
