@@ -168,6 +168,21 @@ def test_crews_are_copied_and_entries_made_with_theirs(event: Event, director: A
     assert not Entry.objects.filter(race_number=10).exists()
 
 
+def test_a_segment_is_made_with_its_waypoints_or_not_at_all(director: Api, stage: Stage) -> None:
+    points = [
+        {"type": kind, "latitude": 41.0, "longitude": 20.0 + n, "tolerance_meters": 90, "sort_order": n}
+        for n, kind in enumerate(("DSS", "ASS"), start=1)
+    ]
+    body = {"stage": str(stage.id), "sort_order": 2, "type": "special-stage", "waypoints": points}
+    wrong = director.post("segments", {**body, "waypoints": [points[0], {**points[1], "latitude": 91}]})
+    assert (wrong.status, wrong.fields) == (400, {"waypoints.1.latitude"})
+    assert stage.segments.count() == 1
+    made = director.post("segments", body)
+    assert made.status == 201, made.content
+    shown = director.get(f"segments/{made.json['id']}?expand=waypoints").json["waypoints"]
+    assert {point["type"] for point in shown} == {"DSS", "ASS"}
+
+
 def test_what_a_discipline_needs(director: Api, event: Event) -> None:
     race_class = RaceClassFactory(event=event)
     body = {"event": str(event.id), "race_class": str(race_class.id), "race_number": 9}

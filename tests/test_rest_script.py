@@ -11,6 +11,7 @@ from apps.rest.tests.client import Api
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 
+PASSWORD = "right horse battery"
 GPX = """<?xml version="1.0"?><gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1"
  xmlns:openrally="http://www.openrally.org/xmlschemas/GpxExtensions/v1.0.3">{}</gpx>"""
 POINT = """<wpt lat="{lat}" lon="20.0"><name>{name}</name><extensions><openrally:{kind} open="800" clear="90"/>
@@ -46,7 +47,12 @@ class Script:
 
 def test_from_the_document_to_a_leaderboard() -> None:
     member = OrganizationUserFactory(role="org-admin")
-    script = Script(Api(member.user))
+    member.user.set_password(PASSWORD)
+    member.user.save()
+    api = Api()
+    script = Script(api)
+    token = script.call("tokens_create", {"email": member.user.email, "password": PASSWORD})["token"]
+    api.headers = {"Authorization": f"Bearer {token}"}
     (organization,) = script.call("me")["roles"]
     event = script.call("events_create", {
         "organization": organization, "name": "Rally", "slug": "rally", "starts_at": "2026-06-06T08:00:00Z",

@@ -65,6 +65,16 @@ class Segments(ResourceViewSet):
     order = ("stage", "sort_order")
     search = ("name",)
     expand = ("stage", "entry_geofence", "exit_geofence")
+    nested = (Nested("waypoints", Waypoint, "segment"), Nested("zones", SpeedLimitZone, "segment"))
+    example = {
+        "stage": "9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d",
+        "sort_order": 1,
+        "type": "special-stage",
+        "waypoints": [
+            {"type": "DSS", "latitude": 41.33, "longitude": 19.82, "tolerance_meters": 90, "sort_order": 1},
+            {"type": "ASS", "latitude": 41.41, "longitude": 19.95, "tolerance_meters": 90, "sort_order": 2},
+        ],
+    }
 
     @extend_schema(request=CourseFile, responses={200: ImportReport})
     @action(detail=True, methods=["post"], url_path="import")

@@ -10,11 +10,13 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework.serializers import Serializer
 
 from apps.accounts.policy_rules import RULES
 from apps.accounts.policy_table import ANYONE
 from apps.rest import filters, paging
 from apps.rest.answers import encode
+from apps.rest.examples import example_of
 from apps.rest.problems import TYPE
 from apps.rest.serializers import Body, Known, RowSerializer
 
@@ -108,10 +110,14 @@ class ResourceSchema(AutoSchema):
         return action in getattr(self.view, "public", ())
 
     def get_examples(self) -> list[OpenApiExample]:
-        example = getattr(self.view, "example", None)
-        if not example or getattr(self.view, "action", "") != "create":
+        if self.method != "POST":
             return []
-        return [OpenApiExample("example", value=example, request_only=True)]
+        own = getattr(self.view, "example", None) if getattr(self.view, "action", "") == "create" else None
+        serializer = self.get_request_serializer()
+        asked = serializer if isinstance(serializer, type) else type(serializer)
+        made = example_of(asked()) if issubclass(asked, Serializer) else None
+        value = own or made
+        return [OpenApiExample("example", value=value, request_only=True)] if value is not None else []
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return getattr(self.view, "action", "") == "list" and hasattr(self.view, "model")
@@ -191,6 +197,8 @@ def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]
 
 
 def _finish_operation(method: str, operation: dict[str, Any]) -> None:
+    if told := operation.get("description"):
+        operation.setdefault("summary", told.partition("\n")[0])
     answer = {"content": {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for status in ERRORS[method]:
         operation["responses"].setdefault(str(status), {"description": HTTPStatus(status).phrase, **answer})
