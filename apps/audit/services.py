@@ -22,6 +22,7 @@ KEPT = {
     "decisions": gettext_lazy("revoke the decision"),
     "timing_records": gettext_lazy("record another time"),
     "start_lists": gettext_lazy("publish a new version"),
+    "race_log": gettext_lazy("take the line back at the race-control page"),
     "result_revisions": gettext_lazy("publish an amendment"),
 }
 UNKNOWN = "(not kept)"  # what sql/530_audit.sql writes in place of a secret

@@ -24,6 +24,8 @@ race-control:<event id>         officials alone. "subscribed" with "snapshot": [
      "attention": 0 alarm nobody has seen, 1 overdue, 2 silent, 3 stopped, 4 no coverage, 9 nothing,
      "sweep": place on the sweep car's list, 1 = the last to start, or null}
     To show: by "attention", then "raceNumber".
+    A stage whose starts are held, or that is stopped, has a line of its own, which stands for its "stageId":
+    {"stageId", "stage": name, "frozen": "held|red", "since": ms, "why": text}
     Alarms are acknowledged by `apps.live.alarms.acknowledge`; the line then comes with "seenBy".
 A line of the last two that is no more comes as {"key": its key, "gone": true}.
 """

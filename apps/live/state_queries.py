@@ -1,12 +1,17 @@
 """How crews stand, for race control and for the crew itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection
 
+from apps.course.models import Stage
 from apps.live.race_control import Alarm, Fix, Reading
+from apps.racelog.domain.log import Line, StageState, stage_state
+from apps.racelog.models import LogLine
+from apps.racelog.queries import state_lines
 
 # Each entry of an event with the running stage it is inside, when it is due, its last fix, when it last drove, its
 # last alarm and who saw that. A fix counts by the rule of design §4; only the last day is looked at.
@@ -104,6 +109,32 @@ def _reading(row: tuple[Any, ...]) -> Reading:
     return Reading(
         entry, race_number, class_code, stage, last_control, start_position, due, fix, sos, tuple(orjson.loads(alerts))
     )
+
+
+def frozen_stages(event: str) -> list[dict[str, Any]]:
+    """The stages of an event whose starts are held, or that are stopped (the race-control log), in their order."""
+    lines = state_lines(UUID(event))
+    held = {stage: stage_state(lines, stage) for stage in {line.stage for line in lines if line.stage}}
+    frozen = {stage: state for stage, state in held.items() if state.frozen}
+    if not frozen:
+        return []
+    why = dict(LogLine.objects.filter(pk__in=[_word(state).id for state in frozen.values()]).values_list("id", "text"))
+    stages = Stage.objects.filter(pk__in=list(frozen)).order_by("sort_order").values_list("id", "name")
+    return [_frozen(str(pk), name, frozen[str(pk)], why) for pk, name in stages]
+
+
+def _word(state: StageState) -> Line:
+    found = state.red or state.hold
+    assert found is not None  # asked of frozen stages
+    return found
+
+
+def _frozen(stage: str, name: str, state: StageState, why: Mapping[UUID, str]) -> dict[str, Any]:
+    line = _word(state)
+    return {
+        "stageId": stage, "stage": name, "frozen": "red" if state.red else "held", "since": line.ts,
+        "why": why.get(UUID(line.id), ""),
+    }  # fmt: skip
 
 
 # Of each entry the stages it has a start or a result in, with its penalties there.

@@ -16,4 +16,6 @@ class DatabaseStates:
 
     async def race_control(self, event: str) -> Lines:
         readings = await from_database(state_queries.readings, event)
-        return {line["entryId"]: line for line in race_control.lines(readings, time.time_ns() // 1_000_000)}
+        crews = {line["entryId"]: line for line in race_control.lines(readings, time.time_ns() // 1_000_000)}
+        frozen = await from_database(state_queries.frozen_stages, event)
+        return crews | {line["stageId"]: line for line in frozen}

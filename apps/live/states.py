@@ -28,7 +28,7 @@ class StateSource(Protocol):
         ...
 
     async def race_control(self, event: str) -> Lines:
-        """The line of each entry. Raises SourceError."""
+        """The line of each entry, and of each stage that is held or stopped. Raises SourceError."""
         ...
 
 

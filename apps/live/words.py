@@ -113,4 +113,5 @@ def control_words() -> dict[str, Any]:
         "since": _("for {age}"),
         "fix": _("position {age} old"),
         "none": _("Nobody."),
+        "frozen": {"held": _("{stage}: starts held {age}"), "red": _("{stage}: RED SIGNAL {age}")},
     }  # fmt: skip

@@ -1,7 +1,9 @@
 """Race control in Debian's Chromium, and viewers who lose their connection."""
 
+import re
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -18,6 +20,7 @@ from apps.live.tests import boards, scenes
 from apps.live.tests.server import WebServer
 from apps.live.tests.test_map_browser import MAP_MS, SIZES, complaints, opened, picture
 from apps.live.tests.test_pages_browser import rows
+from apps.racelog.factories import LogLineFactory
 from apps.scoring.models import StageResult
 from apps.telemetry.queries import write_positions
 
@@ -90,6 +93,23 @@ def test_race_control_puts_alarms_first_and_tells_states_apart(web: WebServer, c
     assert Acknowledgement.objects.get().author.first_name == "Ana"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert complaints(page) == []
+
+
+def test_a_stage_that_is_stopped_stands_above_all_until_it_goes_on(
+    web: WebServer, browser: Browser, tmp_path: Path
+) -> None:
+    scene = scenes.stage()
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    log_in(context, web, scene.board.event)
+    page = opened(context, web.url + scene.address("control/"))
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    expect(page.locator("#frozen")).to_be_hidden()
+    red = LogLineFactory(event=scene.board.event, stage=scene.stage, kind="red", text="car across the track")
+    expect(page.locator("#frozen li")).to_have_text(re.compile("RED SIGNAL.*car across the track"))
+    page.screenshot(path=tmp_path / "frozen.png")
+    LogLineFactory(event=scene.board.event, stage=scene.stage, kind="taken-back", takes_back=red, text="no")
+    expect(page.locator("#frozen")).to_be_hidden()
+    context.close()
 
 
 def test_two_viewers_end_with_the_same_board(web: WebServer, browser: Browser, redis: Redis) -> None:

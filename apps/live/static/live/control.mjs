@@ -9,12 +9,14 @@ const AGES_MS = 5000;
 const desk = find("desk");
 const crews = new Map((given("crew-data") ?? []).map((crew) => [crew.entryId, crew]));
 const lines = new Map(); // entry id → line
+const stages = new Map(); // stage id → line of one that is held or stopped
 const told = new Set(); // alarms that were announced
 const title = document.title;
 
 function render() {
   const all = [...lines.values()];
   renderAlarms(alarms(all));
+  renderFrozen();
   renderSummary(all);
   fill(find("watch"), watched(all).map((line) => item(line)));
   fill(find("sweep"), sweep(all).map((line) => item(line)));
@@ -28,6 +30,17 @@ function renderAlarms(open) {
     find("shout").textContent = say(words.sosOf, { number: line.raceNumber, crew: crews.get(line.entryId)?.crew ?? "" });
   }
   document.title = open.length ? `${words.sos} ${open[0].raceNumber} · ${title}` : title;
+}
+
+function renderFrozen() {
+  const list = find("frozen");
+  list.hidden = stages.size === 0;
+  list.replaceChildren(...[...stages.values()].map((line) => {
+    const since = say(words.since, { age: age(Date.now() - line.since) });
+    const made = element("li", {}, element("strong", { textContent: say(words.frozen[line.frozen], { stage: line.stage, age: since }) }), line.why ? ` ${line.why}` : "");
+    made.dataset.frozen = line.frozen;
+    return made;
+  }));
 }
 
 const keyOf = (line) => `${line.entryId} ${line.sos.ts}`;
@@ -110,11 +123,19 @@ function fill(list, items) {
   list.replaceChildren(...(items.length ? items : [empty]));
 }
 
-const merge = (news) => news.forEach((line) => (line.gone ? lines.delete(line.key) : lines.set(line.entryId, line)));
+/** A line is of a crew, or of a stage that is held or stopped. */
+function merge(news) {
+  for (const line of news) {
+    if (line.gone) lines.delete(line.key) || stages.delete(line.key);
+    else if (line.frozen) stages.set(line.stageId, line);
+    else lines.set(line.entryId, line);
+  }
+}
 
 new Feed(showState).follow(desk.dataset.topic, {
   snapshot(all) {
     lines.clear();
+    stages.clear();
     merge(all);
     render();
   },
