@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 
 from apps.accounts import policy
 from apps.accounts.factories import OrganizationFactory, OrganizationUserFactory, UserFactory
-from apps.accounts.models import Organization, OrganizationUser, User
-from apps.accounts.rights import forget, remembering
+from apps.accounts.models import Organization, OrganizationUser, Role, User
+from apps.accounts.rights import forget, remembering, rights_of
 from apps.catalog.factories import DeviceFactory, OrganizationDeviceFactory, OrganizationVehicleFactory, VehicleFactory
 from apps.catalog.models import Device, Vehicle
 from apps.events.factories import EntryCrewFactory, EntryFactory, EventFactory, RaceClassFactory
@@ -44,6 +44,24 @@ def test_a_director_changes_entries_of_the_own_organization_only() -> None:
     assert policy.may(director, "change", mine)
     assert not policy.may(director, "change", theirs)
     assert list(policy.visible(director, Entry.objects.all())) == [mine]
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_whole_organizations_are_those_whose_rows_are_visible(role: str) -> None:
+    """Lists are read by them; a member of two organizations may be something else in each."""
+    mine, second, theirs = (TimingRecordFactory(entry=EntryFactory(event=private_event())) for _ in range(3))
+    user = member(role, mine.entry.event.organization)
+    OrganizationUserFactory(user=user, organization=second.entry.event.organization, role="viewer")
+    for model in (Event, Entry, TimingRecord, Vehicle, OrganizationUser, Organization):
+        whole = policy.whole_organizations(user, model)
+        if whole is not None:
+            lookup, ids = whole
+            found = model._default_manager.filter(**{lookup: ids})
+            assert set(found) == set(policy.visible(user, model._default_manager.all(), public=False)), model
+    assert policy.whole_organizations(user, Entry) is not None
+    assert (policy.whole_organizations(user, TimingRecord) is None) is (role == "participant")
+    assert policy.whole_organizations(user, Vehicle) is None
+    assert not Entry.objects.filter(pk=theirs.entry_id, event__organization__in=rights_of(user).roles).exists()
 
 
 def test_a_refusal_says_what_was_refused() -> None:

@@ -24,6 +24,7 @@ from django.db.models import Model
 from apps.accounts import policy_rules
 from apps.accounts.places import OwnedEvent, Place, place_of, resource_of
 from apps.accounts.policy_queries import visible as visible
+from apps.accounts.policy_queries import whole_organizations as whole_organizations
 from apps.accounts.policy_rules import LEVELS, Rule, readable, words
 from apps.accounts.policy_table import ANYONE, COLUMNS, GUARDED, READS, SCOPES, TOPICS
 from apps.accounts.rights import NOBODY, AnyUser, Rights, rights_of

@@ -38,6 +38,20 @@ def visible(user: AnyUser, queryset: QuerySet[M], *, public: bool = True) -> Que
     return queryset.filter(reduce(or_, parts)) if parts else queryset.none()
 
 
+def whole_organizations(user: AnyUser, model: type[Model]) -> tuple[str, tuple[UUID, ...]] | None:
+    """What `visible` without `public` comes to, where it is every row of these organizations: a lookup and their ids.
+
+    None where it is not that simple: a condition, a shared row, nobody in particular, a superuser.
+    """
+    rights, resource = rights_of(user), resource_of(model)
+    rule, scope = policy_rules.RULES.of(resource, "view"), SCOPES[resource]
+    homes = tuple(id for id, role in rights.roles.items() if role in rule)
+    marked = any(rule[rights.roles[id]] for id in homes)
+    if rights.superuser or not homes or marked or scope.shared or len(scope.organizations) != 1:
+        return None
+    return f"{scope.organizations[0]}__in", homes
+
+
 class _Look:
     """The conditions of the table as Q objects, for one table and one user."""
 

@@ -22,7 +22,7 @@ from apps.rest.paging import Page, cursor_values, next_link, page
 from apps.rest.serializers import Nested
 
 PUBLIC = "public"  # the value of `scope` that shows what everyone sees
-# With these alone a list has all rows of its event.
+# With these alone a list has all rows of its event or organizations.
 SIMPLE = frozenset({"limit", "cursor", "ordering", "event", "expand", "scope"})
 
 
@@ -73,15 +73,22 @@ class Listing:
         return encode(found).decode(), last
 
     def _statement(self, shown: reading.Columns, asked: Page) -> reading.Statement | None:
-        event = self._event
-        if event is not None and not asked.after and self._sees_all and self._params.keys() <= SIMPLE:
-            kept = reading.of_event(self._view.model, filters.event_path(self._view.model), shown, asked)
+        whole = self._whole() if not asked.after and self._params.keys() <= SIMPLE else None
+        if whole is not None:
+            lookup, ids = whole
+            kept = reading.kept(self._view.model, (lookup, len(ids)), shown, asked)
             if kept is not None:
-                return kept, (event.pk,)
+                return kept, ids
         try:
             return reading.statement(self._rows(), shown, asked)
         except EmptyResultSet:
             return None
+
+    def _whole(self) -> tuple[str, tuple[Any, ...]] | None:
+        """Where the list is of whole events or organizations: the lookup, and their ids."""
+        if self._event is None:
+            return policy.whole_organizations(self._viewer, self._view.model)
+        return (filters.event_path(self._view.model), (self._event.pk,)) if self._sees_all else None
 
     def _rows(self) -> QuerySet[Any]:
         view, params, rows = self._view, self._params, self._view.queryset

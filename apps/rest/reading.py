@@ -104,7 +104,6 @@ def expansions(allowed: Sequence[str], text: str | None) -> list[str]:
 
 
 Statement = tuple[str, Sequence[Any]]
-NO_EVENT = UUID(int=0)
 
 
 def statement(rows: QuerySet[Any], shown: Columns, page: Page) -> Statement | None:
@@ -125,13 +124,16 @@ def statement(rows: QuerySet[Any], shown: Columns, page: Page) -> Statement | No
 
 
 @lru_cache(maxsize=512)
-def of_event(model: type[Model], path: str, shown: Columns, page: Page) -> str | None:
-    """The statement for a page of all rows of an event, whose id is its one parameter.
+def kept(model: type[Model], whose: tuple[str, int], shown: Columns, page: Page) -> str | None:
+    """The statement for a page of all rows of an event, or of some organizations, whose ids are its parameters.
 
-    Kept, since Django takes longer to make it than to ask it.
+    `whose` is the lookup and how many ids it takes. Kept, since Django takes longer to make it than to ask it.
     """
-    made = statement(model._default_manager.order_by().filter(**{path: NO_EVENT}), shown, page)
-    return made[0] if made and tuple(made[1]) == (NO_EVENT,) else None
+    lookup, count = whose
+    ids = tuple(UUID(int=number) for number in range(count))
+    rows = model._default_manager.order_by().filter(**{lookup: ids if lookup.endswith("__in") else ids[0]})
+    made = statement(rows, shown, page)
+    return made[0] if made and tuple(made[1]) == ids else None
 
 
 def read_json(asked: Statement, page: Page) -> tuple[str, list[Any] | None]:
