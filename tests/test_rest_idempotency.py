@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from apps.events.factories import EventFactory
 from apps.events.models import Event, RaceClass
 from apps.rest import idempotency
+from apps.rest.models import IdempotencyKey
 from apps.rest.tests.client import Answer, Api, official
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis_url")]
@@ -99,3 +102,20 @@ def test_where_the_first_dies_the_second_does_the_work(
     assert second.result().status == 201
     assert "Idempotency-Replayed" not in second.result().headers
     assert RaceClass.objects.count() == 1
+
+
+def test_a_key_is_kept_a_day_and_forgotten_after_two(event: Event, director: Api) -> None:
+    assert post(director, event).status == 201
+    held = IdempotencyKey.objects.get()
+    later(held, hours=idempotency.KEPT_HOURS - 1)
+    assert "Idempotency-Replayed" in post(director, event).headers
+    later(held, hours=2)
+    assert post(director, event).fields == {"code"}  # a day later it is a new request, and the class is there
+    assert idempotency.forget_old() == 0
+    later(held, hours=2 * idempotency.KEPT_HOURS)
+    assert (idempotency.forget_old(), IdempotencyKey.objects.count()) == (1, 0)
+
+
+def later(held: IdempotencyKey, hours: int) -> None:
+    """As if so much time had passed."""
+    IdempotencyKey.objects.filter(pk=held.pk).update(created_at=F("created_at") - timedelta(hours=hours))
