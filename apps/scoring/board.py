@@ -1,21 +1,15 @@
 """Ranks and leaderboards: who stands where, and which lines of which board have news."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from apps.scoring import queries
+from apps.scoring.board_queries import Placed, Ranks, stage_table
 from apps.scoring.bulk import insert_rows, update_rows
 from apps.scoring.domain.classification import Line, classify
-from apps.scoring.domain.lines import Competitor, Reading, stage_line
 from apps.scoring.domain.overall import overall
-from apps.scoring.domain.status import Status
 from apps.scoring.models import EventResult, StageResult
 from apps.scoring.plans import EventPlan
-from apps.timing.domain.plan import StagePlan
-
-Ranks = tuple[int | None, int | None]
 
 
 def event_topic(event: str) -> str:
@@ -36,7 +30,7 @@ def publish(plan: EventPlan, changed: Mapping[str, set[str]]) -> list[str]:
         return []
     topics, tables = [], []
     for stage in plan.stages:
-        table = _table(stage)
+        table = list(stage_table(stage))
         tables.append([placed.line for placed in table])
         if stage.id in changed:
             moved = _rank_stage(plan, table) | changed[stage.id]
@@ -53,16 +47,7 @@ def _announce(topic: str, event: str, stage: str | None, entries: set[str]) -> l
     return [topic]
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A stage result to be ranked, and where it stood until now."""
-
-    id: UUID
-    line: Line
-    ranks: Ranks
-
-
-def _rank_stage(plan: EventPlan, table: Sequence[_Placed]) -> set[str]:
+def _rank_stage(plan: EventPlan, table: Sequence[Placed]) -> set[str]:
     """Write the ranks that changed. Returns whose."""
     ranks = _ranks(plan, [placed.line for placed in table])
     moved = [placed for placed in table if ranks[placed.line.entry] != placed.ranks]
@@ -95,33 +80,6 @@ def _rank_event(plan: EventPlan, lines: Sequence[Line]) -> set[str]:
     insert_rows(fresh)
     update_rows(dirty, EVENT_FIELDS)
     return {str(row.entry_id) for row in (*fresh, *dirty)}
-
-
-STAGE_FIELDS = (
-    "id", "entry_id", "entry__race_number", "entry__race_class_id", "entry__status", "rank", "class_rank",
-    "status", "total_ms", "splits", "penalty_ms", "overall_penalty_ms",
-)  # fmt: skip
-
-
-def _table(stage: StagePlan) -> list[_Placed]:
-    """The results of a stage that are ranked. Plain values: a board is ranked each time anybody's result changes."""
-    rows = StageResult.objects.filter(stage_id=stage.id, entry__competing=True).values_list(*STAGE_FIELDS)
-    return [
-        _Placed(
-            id,
-            stage_line(
-                _reading(values, super_special=stage.super_special),
-                Competitor(str(entry), number, str(race_class), word=word),
-            ),
-            (rank, in_class),
-        )
-        for id, entry, number, race_class, word, rank, in_class, *values in rows
-    ]
-
-
-def _reading(values: Sequence[Any], *, super_special: bool) -> Reading:
-    status, total_ms, splits, penalty_ms, overall_penalty_ms = values
-    return Reading(Status(status), total_ms, tuple(splits), penalty_ms, overall_penalty_ms, super_special=super_special)
 
 
 def event_values(line: Line) -> dict[str, Any]:

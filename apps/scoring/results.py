@@ -1,7 +1,7 @@
 """From evidence to stage results: ask the domain, write what differs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -49,7 +49,7 @@ def scored(plan: EventPlan, pairs: Sequence[StageOfEntry], archive: Archive, acc
 def save(plan: EventPlan, scored: Sequence[Scored]) -> dict[str, set[str]]:
     """Write the outcomes that differ from what is on record. Returns the changed entries per stage."""
     entries = {s.outcome.entry for s in scored}
-    held = {(str(r.entry_id), str(r.stage_id)): r for r in StageResult.objects.filter(entry_id__in=entries)}
+    held = {(str(r.entry_id), str(r.stage_id)): r for r in _held_results(entries)}
     fresh = [s for s in scored if _differs(held.get((s.outcome.entry, s.stage.id)), s.outcome)]
     rows = [_result(plan, s, held.get((s.outcome.entry, s.stage.id))) for s in fresh]
     insert_rows([r for r in rows if r._state.adding])
@@ -59,6 +59,11 @@ def save(plan: EventPlan, scored: Sequence[Scored]) -> dict[str, set[str]]:
     for one in fresh:
         changed.setdefault(one.stage.id, set()).add(one.outcome.entry)
     return changed
+
+
+def _held_results(entries: Collection[str]) -> Iterable[StageResult]:
+    """Of what is on record, what tells whether it differs: the rest is written, never read."""
+    return StageResult.objects.filter(entry_id__in=entries).only("entry_id", "stage_id", "inputs_hash")
 
 
 FIELDS = [
