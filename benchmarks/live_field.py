@@ -56,7 +56,7 @@ def web(application: str) -> Iterator[tuple[int, int]]:
 @contextmanager
 def served(command: Sequence[str], port: int) -> Iterator[int]:
     """The process of a web server that listens on `port`, once it answers; its pid."""
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ)
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ, start_new_session=True)  # as a service has
     try:
         _await(process, f"http://127.0.0.1:{port}/healthz")
         yield process.pid

@@ -72,9 +72,9 @@ def run_live(nice: int | None) -> Iterator[tuple[int, int]]:
 @contextmanager
 def viewers(place: Place, count: int) -> Iterator[dict[str, float]]:
     """A process of viewers; in the end the dict holds what they were sent and what they and the server used."""
-    command = ["nice", "-n", "19", sys.executable, "-m", "benchmarks.live_watchers", str(place.port), str(count)]
-    command += [place.event, *(["--single"] if place.single else [])]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "benchmarks.live_watchers", str(place.port), str(count), place.event]
+    command += ["--single"] if place.single else []
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout
     if process.stdout.readline() != "watching\n":
         raise SystemExit("the viewers could not come in")

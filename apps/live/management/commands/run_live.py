@@ -1,8 +1,6 @@
 """The live channel as a process of its own, so that viewers scale apart from the office."""
 
 import argparse
-import os
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
 from apps.common import service
+from apps.common.priority import give_way
 from apps.live.server import LiveServer, configured, listen
 
 NICE = 10  # a tenth of what others get where all want the processors
@@ -46,15 +45,3 @@ class Command(BaseCommand):
         with service.probed() as pulse:
             config = configured(import_string(settings.ASGI_APPLICATION), pulse.beat)
             LiveServer(config, options["drain"]).run([listener])
-
-
-def give_way(nice: int) -> None:
-    """Lower the process's priority, and of all it starts, to `nice`; never raise it, which the system would refuse."""
-    for thread in _threads():
-        os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
-
-
-def _threads() -> list[int]:
-    """Those there are; later ones inherit. Linux keeps a priority for each thread; elsewhere 0 is the process."""
-    tasks = Path("/proc/self/task")
-    return [int(task.name) for task in tasks.iterdir()] if tasks.is_dir() else [0]
