@@ -164,17 +164,21 @@ def _told(event: str, entry: str, imei: str, *row: Any) -> list[Told]:
     return [Told(event, entry, kind, held, Fix(ts, ingested, place, imei)) for kind, held in holds.items()]
 
 
-# The last panic fix of each device of an event: what a lost stream would have told (index positions_alarms).
+# The last panic fix of each device of an event: what a lost stream would have told (index positions_alarms). Without
+# those an alert has taken in, while it was open: they need not be looked at each second.
 PANICS = f"""
     select d.imei, (extract(epoch from p.ts) * 1000)::bigint
     from entries e join entry_devices a on a.entry_id = e.id join devices d on d.id = a.device_id
     cross join lateral (
-        select ts from positions
+        select ts, ingested_at from positions
         where device_id = d.imei and priority = 2 and not faulty and ts >= greatest(a.assigned_from, now() - {NEWS})
           and ts < coalesce(a.assigned_until, 'infinity')
         order by ts desc limit 1
     ) p
-    where e.event_id = %s::uuid
+    where e.event_id = %s::uuid and not exists (
+        select from alerts r
+        where r.entry_id = e.id and r.kind = 'panic' and r.fix_ts >= (extract(epoch from p.ts) * 1000)::bigint
+          and coalesce(r.closed_at, 'infinity') >= p.ingested_at)
 """
 
 

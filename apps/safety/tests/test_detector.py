@@ -18,7 +18,7 @@ from apps.catalog.services import seed_io_mappings
 from apps.common import stream
 from apps.course.factories import WaypointFactory
 from apps.events.factories import EntryFactory
-from apps.safety import services
+from apps.safety import queries, services
 from apps.safety.closing import account_for, close_stage, reopen_stage
 from apps.safety.detector import Watch, hear, look
 from apps.safety.models import Alert, AlertLine, SafetySettings, StageClosing
@@ -182,6 +182,24 @@ def test_the_look_alone_finds_a_panic_the_stream_has_lost(field: Field) -> None:
     field.fix(3600, priority=2)  # an hour old, only now uploaded: late news is news
     look(str(field.event.pk))
     assert "panic" in kinds()
+
+
+def test_the_look_leaves_alone_what_an_alert_has_taken_in_already(field: Field) -> None:
+    """Else a look at a field of many presses would keep the next one waiting."""
+    event = str(field.event.pk)
+    field.fix(60, priority=2)
+    assert len(queries.panics(event)) == 1
+    look(event)
+    assert queries.panics(event) == []
+    field.fix(30, priority=2)
+    assert len(queries.panics(event)) == 1
+    look(event)
+    services.close(officer(field), Alert.objects.get(kind="panic"), "pressed by mistake")
+    assert queries.panics(event) == []
+    pass_(3600)
+    fields.carry(field, "356093000000309")
+    field.fix(90, imei="356093000000309", priority=2)  # pressed before, on another tracker, come only now
+    assert len(queries.panics(event)) == 1
 
 
 def test_a_closed_panic_stays_closed_until_the_button_is_pressed_again(field: Field) -> None:
