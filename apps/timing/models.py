@@ -66,8 +66,8 @@ class EntryCrossing(models.Model):
                 fields=(
                     "entry",
                     "device",
+                    "after_ts",  # before the other: by it the scorer finds what lies in a window
                     "before_ts",
-                    "after_ts",
                     "control",
                     "direction",
                     "occurrence",
@@ -86,7 +86,6 @@ class EntryCrossing(models.Model):
         ]
         indexes = [
             models.Index(fields=("entry", "ts"), name="entry_crossings_entry_ts"),
-            models.Index(fields=("entry", "device", "after_ts"), name="entry_crossings_window"),  # the scorer's
             models.Index(fields=("ts", "id"), name="entry_crossings_newest"),  # the API's list, either way
         ]
 
