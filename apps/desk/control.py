@@ -74,6 +74,15 @@ def rights(place: Place) -> dict[str, bool]:
     return {kind.name.lower(): may_act(place.user, kind, place.event) for kind in Kind}
 
 
+def undoable(place: Place) -> list[str]:
+    """The kinds of lines that the user may take back."""
+    mine = [
+        kind for kind in Kind if kind not in (Kind.TAKEN_BACK, Kind.DONE) and may_act(place.user, kind, place.event)
+    ]
+    reports = place.may("change", "entry_incidents")
+    return [kind.value for kind in mine if reports or kind is not Kind.FALSE_START]
+
+
 def draft(place: Place, kind: Kind, **more: Any) -> Draft:
     """What the form says of a line. Raises ValidationError naming what cannot be read."""
     data = place.request.POST

@@ -1,6 +1,6 @@
 """What the timing desk reads and writes: the field of a control, the doubts about a typed time, the record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from apps.desk.domain.field import OUT_WORDS
 from apps.desk.domain.ordering import Doubt, Known, Typed, doubts
 from apps.desk.road import Spot, spots, stage_plan
 from apps.events.models import Entry, TimingSource
+from apps.racelog.domain.log import stage_state
+from apps.racelog.queries import state_lines
 from apps.scoring.inputs import milliseconds
 from apps.timing.models import EntryCrossing, EntrySegmentStart, TimingRecord
 
@@ -31,6 +33,7 @@ WORDS: dict[str, Any] = {
     "before-earlier": gettext_lazy("%(number)s passed %(control)s only at %(time)s, which comes before this control."),
     "after-later": gettext_lazy("%(number)s was at %(control)s, which comes after this control, already at %(time)s."),
     "before-start": gettext_lazy("%(number)s is to start at %(time)s."),
+    "held": gettext_lazy("The starts are held since %(time)s."),
     "again": gettext_lazy("%(number)s has a time here already: %(time)s."),
     "far-from-gps": gettext_lazy("GPS saw %(number)s here at %(time)s."),
 }
@@ -86,7 +89,16 @@ def understand(stage: Stage, said: Said) -> Read:
     typed = Typed(said.control, ts, [spot.id for spot in road], (plan.from_ts, plan.to_ts))
     found = doubts(typed, known(stage, entry, plan.from_ts, plan.to_ts), milliseconds(timezone.now()))
     names = {spot.id: spot.name for spot in road}
+    found = [*found, *_held(stage, said, road, ts)]
     return Read(said, entry, ts, {doubt.code: tell(doubt, entry.race_number, names) for doubt in found})
+
+
+def _held(stage: Stage, said: Said, road: Sequence[Spot], ts: int) -> Iterator[Doubt]:
+    """Whether it would be a start while nobody may start."""
+    at_start = any(spot.id == said.control and spot.end == "start" for spot in road)
+    since = stage_state(state_lines(stage.event_id), str(stage.pk)).since if at_start else None
+    if since is not None and ts >= since:
+        yield Doubt("held", said.control, since)
 
 
 def tell(doubt: Doubt, number: int, names: Mapping[str, str]) -> str:

@@ -28,6 +28,7 @@ KINDS = [
     (Kind.SETTLED.value, _("contradiction settled")),
     (Kind.PROTEST.value, _("protest lodged")),
     (Kind.HEARD.value, _("protest heard")),
+    (Kind.DONE.value, _("done")),
     (Kind.TAKEN_BACK.value, _("taken back")),
 ]
 

@@ -10,7 +10,7 @@ from apps.racelog.domain.log import Kind, Line, open_protests
 from apps.racelog.models import LogLine, RaceControlSettings
 
 # What says nothing about what holds now.
-TOLD_ONLY = (Kind.NOTE.value, Kind.INCIDENT.value, Kind.FALSE_START.value)
+TOLD_ONLY = (Kind.NOTE.value, Kind.INCIDENT.value, Kind.FALSE_START.value, Kind.DONE.value)
 
 
 def state_lines(event: UUID) -> list[Line]:

@@ -37,7 +37,7 @@ ACTS: Mapping[Kind, str] = {
     Kind.PROTEST: "hear_protest",
     Kind.HEARD: "hear_protest",
 }
-OF_STAGE = frozenset(Kind) - {Kind.NOTE, Kind.INCIDENT, Kind.PROTEST, Kind.HEARD, Kind.TAKEN_BACK}
+OF_STAGE = frozenset(Kind) - {Kind.NOTE, Kind.INCIDENT, Kind.PROTEST, Kind.HEARD, Kind.DONE, Kind.TAKEN_BACK}
 OF_ENTRY = frozenset({Kind.FALSE_START, Kind.SETTLED, Kind.PROTEST})
 WORDS: Mapping[Kind, Any] = {
     Kind.NOTE: gettext_lazy("Write something."),
@@ -133,6 +133,12 @@ def take_back(user: User, line: LogLine, reason: str) -> LogLine:
     return row
 
 
+def tell(author: User, event: Event, stage: Stage | None, text: str) -> None:
+    """What was done elsewhere, by an act that has asked the policy: a stage opened or closed, results published."""
+    row = _row(author, Draft(event, Kind.DONE, stage, text=text))
+    row.save(force_insert=True)
+
+
 def hold(event: Event) -> None:
     """Hold an event's log until the transaction ends: one official acts after the other."""
     Event.objects.select_for_update(no_key=True).only("pk").get(pk=event.pk)
@@ -210,6 +216,8 @@ def _cannot(row: LogLine, lines: list[log.Line]) -> str:
 
 def _stays(line: LogLine) -> str:
     """Why a line cannot be taken back, as a sentence; empty where it can."""
+    if line.kind == Kind.DONE.value:
+        return _("It was done elsewhere, and is taken back there.")
     if line.kind == Kind.TAKEN_BACK.value:
         return _("Write it again instead: what takes a line back stays.")
     lines = state_lines(line.event_id)

@@ -9,6 +9,7 @@ from apps.accounts.models import User
 from apps.accounts.policy import require
 from apps.course.models import Stage
 from apps.events.models import Entry
+from apps.racelog.services import tell
 from apps.safety import queries
 from apps.safety.models import Accounting, Alert, StageClosing
 from apps.scoring.queries import lock
@@ -45,7 +46,9 @@ def close_stage(user: User, stage: Stage, note: str = "") -> StageClosing:
         if held is not None:
             return held
         refuse_unaccounted(stage)
-        return StageClosing.objects.create(stage=stage, author=user, note=note.strip()[:500])
+        made = StageClosing.objects.create(stage=stage, author=user, note=note.strip()[:500])
+        tell(user, stage.event, stage, f"{_('Stage closed.')} {made.note}".strip())
+        return made
 
 
 def reopen_stage(user: User, stage: Stage, reason: str) -> None:
@@ -53,8 +56,14 @@ def reopen_stage(user: User, stage: Stage, reason: str) -> None:
     require(user, "close_stage", stage)
     if not reason.strip():
         raise ValidationError(_("Say why the stage is open again."))
+    with transaction.atomic():
+        _reopen(user, stage, reason.strip()[:500])
+        tell(user, stage.event, stage, f"{_('Stage open again.')} {reason.strip()[:500]}")
+
+
+def _reopen(user: User, stage: Stage, reason: str) -> None:
     changed = StageClosing.objects.filter(stage=stage, reopened_at=None).update(
-        reopened_at=timezone.now(), reopened_by=user, reason=reason.strip()[:500], updated_at=timezone.now()
+        reopened_at=timezone.now(), reopened_by=user, reason=reason, updated_at=timezone.now()
     )
     if not changed:
         raise ValidationError(_("This stage is not closed."))

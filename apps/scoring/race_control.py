@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.accounts.models import User
 from apps.common.position import instant
@@ -45,7 +46,23 @@ def goes_on_from(stage: Stage, kind: Kind) -> int | None:
     something else still keeps them, or nothing does."""
     state = stage_state(state_lines(stage.event_id), str(stage.pk))
     other = state.red if ENDS[kind] is Kind.HOLD else state.hold
-    return None if other is not None else state.since
+    if other is not None or (kind is Kind.RELEASE and held_elsewhere(stage)):
+        return None
+    return state.since
+
+
+def held_elsewhere(stage: Stage) -> str:
+    """The control at which starts are held, where the start list gives no times for it; empty otherwise.
+
+    Starts within a stage are assigned on the road (rulebook 1.2): a list cannot move them.
+    """
+    hold = stage_state(state_lines(stage.event_id), str(stage.pk)).hold
+    line = LogLine.objects.filter(pk=hold.id, control__isnull=False).first() if hold else None
+    if line is None:
+        return ""
+    listed = stage.segments.filter(entry_starts__isnull=False).distinct()
+    starts = listed.filter(Q(entry_geofence=line.control) | Q(waypoints=line.control, waypoints__type="DSS"))
+    return "" if not listed.exists() or starts.exists() else line.place
 
 
 def take_back(user: User, line: LogLine, reason: str) -> LogLine:

@@ -19,6 +19,7 @@ from apps.course.models import Stage
 from apps.events.models import Event
 from apps.penalties.checklist import blocking_settings
 from apps.racelog.queries import waiting_protests
+from apps.racelog.services import tell
 from apps.scoring import queries, snapshot
 from apps.scoring.finality import unsettled
 from apps.scoring.models import EventResult, ResultRevision, RevisionState, StageResult
@@ -72,6 +73,8 @@ def publish(publication: Publication, author: User) -> ResultRevision:
             snapshot=taken,
             hash=snapshot.digest(taken),
         )
+        words = {"state": made.get_state_display(), "number": made.number}
+        tell(author, event, stage, _("Results published: %(state)s, revision %(number)d.") % words)
         transaction.on_commit(lambda: ask_for(made.pk))
         return made
 

@@ -24,6 +24,7 @@ from apps.course.models import Segment, Stage
 from apps.events.models import Entry
 from apps.penalties.checklist import blocking_settings
 from apps.racelog import gate
+from apps.racelog.services import tell
 from apps.scoring import queries
 from apps.scoring.start_inputs import Inputs, load
 from apps.timing.domain.start_list import Slot, start_list
@@ -93,7 +94,12 @@ def open_stage(stage: Stage, author: User) -> StartList:
             raise StartOrderError(" ".join(one.sentence for one in unsettled))
         if inputs.published is None and (unready := gate.refusal(inputs.stage)):
             raise StartOrderError(unready)
-        return inputs.published or _publish(inputs, _rows(inputs), author, "")
+        if inputs.published is not None:
+            return inputs.published
+        made = _publish(inputs, _rows(inputs), author, "")
+        opened = _("Stage opened: start list version %(version)d.") % {"version": made.version}
+        tell(author, stage.event, stage, f"{opened} {gate.gate(inputs.stage).sentence}".strip())
+        return made
 
 
 def republish(stage: Stage, author: User, reason: str, *, reset_by_hand: bool = False) -> Republished:

@@ -42,10 +42,13 @@ def show(place: Place) -> HttpResponse:
 
 def _page(place: Place, error: str) -> HttpResponse:
     data = place.request.GET
+    road = spots(place.stage) if place.stage else []
     context = {
         "control": control.control_of(place),
         "rights": rights(place),
-        "road": spots(place.stage) if place.stage else [],
+        "undoable": control.undoable(place),
+        "road": road,
+        "starts": [spot for spot in road if spot.end == "start"],
         "incidents": control.INCIDENTS.items(),
         "reported": control.reported_kinds(place),
         "do": data.get("do", "") or place.request.POST.get("act", ""),
@@ -98,6 +101,7 @@ def _going_on(place: Place, kind: Kind) -> dict[str, Any]:
     by_ms = first - rows[0].start_ms if first else 0
     return {
         "since": since,
+        "elsewhere": race_control.held_elsewhere(stage) if kind is Kind.RELEASE else "",
         "waiting": rows,
         "moved": [(row, row.start_ms + by_ms) for row in rows[:8]],
         "first": instant(first) if first else None,

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -74,6 +75,17 @@ def test_a_hold_shows_on_every_page_until_it_is_released(office: Office, directo
     assert asked.context["since"] is not None
     assert "The starts go on" in say("release", text="gone")
     assert "STARTS HELD" not in director.get(office.page("stage")).content.decode()
+
+
+def test_a_start_typed_while_starts_are_held_is_asked_about(office: Office, director: Client, say: Say) -> None:
+    say("hold", text="wind")
+    now = timezone.now()
+    said = {
+        "id": str(uuid4()), "number": "301", "time": f"{_tirane(now + timedelta(seconds=1)):%H%M%S}",
+        "control": str(office.controls[0].pk), "source": "timekeeper", "at": int(now.timestamp() * 1000),
+    }  # fmt: skip
+    answer = director.post(office.page("timing_write"), said, "application/json")
+    assert answer.status_code == 409 and "held" in answer.json()["doubts"]
 
 
 def test_a_release_says_who_starts_when_and_moves_them(office: Office, director: Client, say: Say) -> None:

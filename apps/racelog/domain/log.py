@@ -25,6 +25,7 @@ class Kind(StrEnum):
     SETTLED = "settled"
     PROTEST = "protest"
     HEARD = "heard"
+    DONE = "done"
     TAKEN_BACK = "taken-back"
 
 

@@ -11,7 +11,7 @@ from redis import Redis
 from apps.accounts.factories import UserFactory
 from apps.accounts.models import User
 from apps.accounts.services import set_role
-from apps.course.factories import SegmentFactory, StageFactory
+from apps.course.factories import SegmentFactory, StageFactory, WaypointFactory
 from apps.course.models import Stage
 from apps.events.factories import EntryFactory, EventFactory, RaceClassFactory
 from apps.events.models import Entry
@@ -20,7 +20,7 @@ from apps.racelog import services
 from apps.racelog.domain.log import Kind
 from apps.racelog.factories import RaceControlSettingsFactory
 from apps.racelog.models import LogLine
-from apps.racelog.services import Draft
+from apps.racelog.services import Draft, Spot
 from apps.scoring import interruptions
 from apps.scoring.factories import ResultRevisionFactory, StageResultFactory
 from apps.scoring.inputs import milliseconds
@@ -135,6 +135,30 @@ def test_a_stage_is_not_opened_while_somebody_is_not_ready(stage: Stage, directo
         open_stage(stage, director)
     say(Kind.GO, about="medical", text="")
     assert open_stage(stage, director).version == 1
+
+
+def test_a_hold_within_the_stage_moves_no_start(stage: Stage, director: User, say: Line) -> None:
+    """A list gives times at the first start alone; elsewhere they are assigned on the road."""
+    first = WaypointFactory(segment=stage.segments.get(), type="DSS")
+    later = WaypointFactory(segment=SegmentFactory(stage=stage, sort_order=2), type="DSS")
+    open_stage(stage, director)
+    line = say(Kind.HOLD, at=stage.starts_at, spot=Spot(later.pk, "SS 2: DSS"))
+    _line, moved = release(director, Draft(stage.event, Kind.RELEASE, stage, text="on"), began(stage) + 30 * MINUTE)
+    assert moved is None and starts(stage)[1] == 0 and line.place == "SS 2: DSS"
+    say(Kind.HOLD, at=stage.starts_at, spot=Spot(first.pk, "SS 1: DSS"))
+    _line, moved = release(director, Draft(stage.event, Kind.RELEASE, stage, text="on"), began(stage) + 30 * MINUTE)
+    assert moved is not None and starts(stage)[1] == 30
+
+
+def test_what_is_done_elsewhere_is_in_the_log_and_taken_back_there(stage: Stage, director: User) -> None:
+    open_stage(stage, director)
+    line = LogLine.objects.get()
+    assert (line.kind, line.author) == ("done", director)
+    assert line.text == "Stage opened: start list version 1. Not ready: medical, sweep, timing."
+    open_stage(stage, director)
+    assert LogLine.objects.count() == 1, "it was open already"
+    with pytest.raises(ValidationError, match="done elsewhere"):
+        take_back(director, line, "x")
 
 
 def drive(stage: Stage, number: int, start: int, seconds: int | None) -> Entry:
