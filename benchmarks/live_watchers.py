@@ -87,6 +87,7 @@ async def watch(port: int, count: int, wish: Wish) -> None:
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
     watchers = await _connect(port, count, wish)
+    give_way(19)  # from here on: they stand for other machines
     compression = None if wish.single else "deflate"
     async with connect(f"ws://127.0.0.1:{port}/ws-live", compression=compression, max_size=None) as witness:
         await witness.send(wish.subscribe)
@@ -139,6 +140,5 @@ def _report(watchers: list[Watcher], told: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    give_way(19)  # they stand for other machines
     single = "--single" in sys.argv
     uvloop.run(watch(int(sys.argv[1]), int(sys.argv[2]), Wish(sys.argv[3], single)))
