@@ -150,19 +150,23 @@ def _adjustments(ordered: Sequence[Decision]) -> dict[str, Adjustment]:
     for decision in ordered:
         if decision.kind in _ADJUSTED:
             segment = decision.params["segment"]
-            found[segment] = _ADJUSTED[decision.kind](found.get(segment, Adjustment()), decision.params)
+            found[segment] = _ADJUSTED[decision.kind](found.get(segment, Adjustment()), decision)
     return found
 
 
-def _excluding(held: Adjustment, params: Mapping[str, Any]) -> Adjustment:
-    exclusion = Exclusion(params["from_control"], params["to_control"])
+def _excluding(held: Adjustment, by: Decision) -> Adjustment:
+    exclusion = Exclusion(by.params["from_control"], by.params["to_control"])
     return replace(held, excluded=(*held.excluded, exclusion))
 
 
+def _with_bonus(held: Adjustment, by: Decision) -> Adjustment:
+    return replace(held, bonus_ms=by.params["metres"] * by.params["ms_per_km"] // 1000)
+
+
 # A bonus was once counted twice, and found out two hours later (7.3): a second one replaces the first.
-_ADJUSTED: Mapping[str, Callable[[Adjustment, Mapping[str, Any]], Adjustment]] = {
-    "time_credit": lambda held, params: replace(held, credit_ms=held.credit_ms + params["ms"]),
-    "notional_time": lambda held, params: replace(held, notional_ms=params["ms"]),
-    "opener_bonus": lambda held, params: replace(held, bonus_ms=params["metres"] * params["ms_per_km"] // 1000),
+_ADJUSTED: Mapping[str, Callable[[Adjustment, Decision], Adjustment]] = {
+    "time_credit": lambda held, by: replace(held, credit_ms=held.credit_ms + by.params["ms"]),
+    "notional_time": lambda held, by: replace(held, notional_ms=by.params["ms"], for_all=not by.entry),
+    "opener_bonus": _with_bonus,
     "exclude_interval": _excluding,
 }

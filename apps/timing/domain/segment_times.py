@@ -146,7 +146,8 @@ def _decided(segment: SegmentPlan, time: SegmentTime, facts: Facts, search: _Sea
     if time.start_ts is not None and time.finish_ts is not None:
         raw, net = duration(segment, time.start_ts, time.finish_ts, excluded)
     over = raw is not None and segment.maximum_ms is not None and truncated(raw, segment) > segment.maximum_ms
-    if decided.notional_ms is not None:
+    awarded = decided.notional_ms is not None and (not decided.for_all or bool(search.crossings or search.marks))
+    if awarded:
         net, over = decided.notional_ms, False
     target = segment.deviation_from(facts.race_class)
     bonus = decided.bonus_ms - decided.bonus_ms % segment.rounding_ms
@@ -157,7 +158,7 @@ def _decided(segment: SegmentPlan, time: SegmentTime, facts: Facts, search: _Sea
         note=OVER_MAXIMUM if over else time.note,
         excluded_ms=excluded,
         credit_ms=decided.credit_ms,
-        notional=decided.notional_ms is not None,
+        notional=awarded,
         reviews=(*time.reviews, *missing),
         bonus_ms=bonus,
         target_ms=target,

@@ -82,3 +82,12 @@ def test_an_openers_bonus_given_twice_counts_once() -> None:
     plain = score(IN_TIME, [], Overlay())
     assert plain.time_ms is not None
     assert score(IN_TIME, [], told).time_ms == plain.time_ms - 150_000
+
+
+@pytest.mark.parametrize(("entry", "status"), [("e", Status.FINISHED), ("", Status.REGISTERED)])
+def test_a_notional_time_for_all_makes_no_finisher_of_who_never_came(entry: str, status: Status) -> None:
+    """8.3: it is for the crews that were stopped; one that is named has it whatever was seen of it."""
+    decision = Decision("d", 1, "notional_time", {"segment": "ss", "ms": 8 * MINUTE}, entry=entry, stage="stage")
+    assert score([], [], overlay([decision])).status is status
+    started = score(IN_TIME[:1], [], overlay([decision]))
+    assert (started.status, started.total_ms) == (Status.FINISHED, 8 * MINUTE)
