@@ -44,6 +44,12 @@ class Stage(Row):
         blank=True,
         help_text=_("Stages with the same number make one leg; empty = a leg of its own."),
     )
+    overall_factor = models.PositiveSmallIntegerField(
+        _("times counted overall"),
+        default=1,
+        validators=[MaxValueValidator(100)],
+        help_text=_("How many times its time counts overall; 0 = for the start order alone (rulebook §7.1)."),
+    )
     starts_at = models.DateTimeField(_("starts at"))
     start_interval_seconds = models.PositiveIntegerField(_("start interval, s"), default=60)
     start_order_strategy = models.CharField(

@@ -7,7 +7,7 @@ from apps.scoring import queries
 from apps.scoring.board_queries import Placed, Ranks, stage_table
 from apps.scoring.bulk import insert_rows, update_rows
 from apps.scoring.domain.classification import Line, classify
-from apps.scoring.domain.overall import overall
+from apps.scoring.domain.overall import of_event
 from apps.scoring.models import EventResult, StageResult
 from apps.scoring.plans import EventPlan
 
@@ -35,7 +35,7 @@ def publish(plan: EventPlan, changed: Mapping[str, set[str]]) -> list[str]:
         if stage.id in changed:
             moved = _rank_stage(plan, table) | changed[stage.id]
             topics += _announce(stage_topic(plan.event, stage.id), plan.event, stage.id, moved)
-    topics += _announce(event_topic(plan.event), plan.event, None, _rank_event(plan, overall(tables)))
+    topics += _announce(event_topic(plan.event), plan.event, None, _rank_event(plan, of_event(plan.stages, tables)))
     return topics
 
 
@@ -62,6 +62,8 @@ def _ranks(plan: EventPlan, lines: Sequence[Line]) -> dict[str, Ranks]:
 
 RANKS = ("rank", "class_rank")
 EVENT_FIELDS = ("status", "time_ms", "penalty_ms", "total_ms", "completed_stages", *RANKS)
+# Of whom nothing counts in the event any more.
+NOTHING = ["registered", None, 0, None, 0, None, None]
 
 
 def _rank_event(plan: EventPlan, lines: Sequence[Line]) -> set[str]:
@@ -77,6 +79,9 @@ def _rank_event(plan: EventPlan, lines: Sequence[Line]) -> set[str]:
             fresh.append(EventResult(entry_id=line.entry, event_id=plan.event, **values))
         elif old != [values[name] for name in EVENT_FIELDS]:
             dirty.append(EventResult(id=id, entry_id=line.entry, **values))
+    seen = {line.entry for line in lines}
+    gone = [(id, entry) for entry, (id, old) in stored.items() if entry not in seen and old != NOTHING]
+    dirty += [EventResult(id=id, entry_id=entry, **dict(zip(EVENT_FIELDS, NOTHING, strict=True))) for id, entry in gone]
     insert_rows(fresh)
     update_rows(dirty, EVENT_FIELDS)
     return {str(row.entry_id) for row in (*fresh, *dirty)}

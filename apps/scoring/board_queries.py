@@ -38,5 +38,8 @@ def stage_table(stage: StagePlan) -> Iterator[Placed]:
     """The results of a stage that are ranked, in no order."""
     rows = bulk.select(STAGE_TABLE, [stage.id])
     for id, rank, in_class, entry, number, race_class, word, status, total, splits, penalty, overall in rows:
-        reading = Reading(Status(status), total, _splits(splits), penalty, overall, super_special=stage.super_special)
+        reading = Reading(
+            Status(status), total, _splits(splits), penalty, overall,
+            super_special=stage.super_special, overall_factor=stage.overall_factor,
+        )  # fmt: skip
         yield Placed(id, stage_line(reading, Competitor(entry, number, race_class, word=word)), (rank, in_class))

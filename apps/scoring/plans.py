@@ -150,6 +150,7 @@ def _stages(event: Event, stages: Sequence[Stage], parts: _Parts) -> Iterator[St
             discrepancy_ms=event.discrepancy_ms,
             allow_back=event.allow_back,
             super_special=stage.role == StageRole.SUPER_SPECIAL,
+            overall_factor=stage.overall_factor,
         )
 
 

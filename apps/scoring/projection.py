@@ -12,9 +12,9 @@ from apps.scoring import fix_queries
 from apps.scoring.accounts import Accounts, with_later_stages
 from apps.scoring.detection import sliced
 from apps.scoring.domain.classification import Line, Ranked, classify
-from apps.scoring.domain.lines import stage_line
+from apps.scoring.domain.lines import Reading, stage_line
 from apps.scoring.domain.outcome import StageOutcome, reading
-from apps.scoring.domain.overall import overall
+from apps.scoring.domain.overall import of_event
 from apps.scoring.evidence import Archive, CrossingsOf, StageOfEntry, carried_units, crossings_on_record
 from apps.scoring.inputs import EntryInputs, Inputs, load
 from apps.scoring.plans import EventPlan
@@ -107,17 +107,21 @@ def _ranked(plan: EventPlan, inputs: Inputs, outcomes: Mapping[Key, StageOutcome
     return Projection(
         outcomes,
         {stage: _placed(plan, of_stage) for stage, of_stage in lines.items()},
-        _placed(plan, overall(list(lines.values()))),
+        _placed(plan, of_event(plan.stages, list(lines.values()))),
     )
 
 
 def _lines(stage: StagePlan, inputs: Inputs, outcomes: Mapping[Key, StageOutcome]) -> list[Line]:
     """The lines of the competing entries that have done anything, or had anything decided about them."""
     return [
-        stage_line(replace(reading(outcome), super_special=stage.super_special), known.who)
+        stage_line(_reading(outcome, stage), known.who)
         for entry, known in inputs.entries.items()
         if known.competing and (outcome := outcomes[entry, stage.id]).status != "registered"
     ]
+
+
+def _reading(outcome: StageOutcome, stage: StagePlan) -> Reading:
+    return replace(reading(outcome), super_special=stage.super_special, overall_factor=stage.overall_factor)
 
 
 def _placed(plan: EventPlan, lines: Sequence[Line]) -> tuple[Placed, ...]:

@@ -15,13 +15,14 @@ from apps.scoring.board import event_values
 from apps.scoring.domain.classification import Line, Ranked, classify
 from apps.scoring.domain.lines import Competitor, Reading, stage_line
 from apps.scoring.domain.outcome import StageOutcome
-from apps.scoring.domain.overall import overall
+from apps.scoring.domain.overall import of_event
 from apps.scoring.domain.status import Status
 from apps.scoring.dry_run import Difference, compare, held
 from apps.scoring.inputs import Carried, EntryInputs, Inputs, load
 from apps.scoring.models import EventResult, StageResult
 from apps.scoring.plans import END_OF_TIME, EventPlan, load_plan
 from apps.scoring.projection import ENTRIES_AT_ONCE, project_outcomes
+from apps.timing.domain.plan import StagePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +187,10 @@ def board(course: str, runs: Sequence[Run]) -> Board:
     tables = []
     for stage in plan.stages:
         mine = {one.entry: one for one in runs if one.stage == stage.id}
-        lines = [_line(one, super_special=stage.super_special) for one in mine.values()]
+        lines = [_line(one, stage) for one in mine.values()]
         stages[stage.id] = tuple((ranked, mine[ranked.entry]) for ranked in _ranked(plan, lines))
         tables.append(lines)
-    event = {line.entry: line for line in overall(tables)}
+    event = {line.entry: line for line in of_event(plan.stages, tables)}
     return Board(plan, stages, tuple((ranked, event[ranked.entry]) for ranked in _ranked(plan, list(event.values()))))
 
 
@@ -197,10 +198,10 @@ def _ranked(plan: EventPlan, lines: Sequence[Line]) -> tuple[Ranked, ...]:
     return classify(lines, plan.tie_rule, plan.complete_first)
 
 
-def _line(one: Run, *, super_special: bool) -> Line:
+def _line(one: Run, stage: StagePlan) -> Line:
     reading = Reading(
         Status(one.status), one.total_ms, one.splits, one.penalty_ms, one.overall_penalty_ms,
-        one.start_order_penalty_ms, super_special,
+        one.start_order_penalty_ms, stage.super_special, stage.overall_factor,
     )  # fmt: skip
     return stage_line(reading, Competitor(**one.who))
 

@@ -92,6 +92,17 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def rank_again(event: str) -> list[str]:
+    """Rank the stages and the event as they stand; the topics with news.
+
+    A class, a tie rule or a factor may have changed and no result with it.
+    """
+    with transaction.atomic():
+        plan = event_plan(event)
+        queries.lock("event", [event])
+        return board.publish(plan, {stage.id: set() for stage in plan.stages})
+
+
 def _score_entries(again: Again, entries: Sequence[str]) -> list[str]:
     queries.lock("entry", entries)
     plan = event_plan(again.event)

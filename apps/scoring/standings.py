@@ -7,7 +7,7 @@ from enum import StrEnum
 from apps.events.models import Entry
 from apps.scoring.domain.classification import Line, Rules
 from apps.scoring.domain.lines import NOTHING_YET, Competitor, Reading, stage_line
-from apps.scoring.domain.overall import leg, overall
+from apps.scoring.domain.overall import leg, of_event
 from apps.scoring.domain.standings import Row, Table
 from apps.scoring.domain.standings import standings as tables
 from apps.scoring.domain.status import Status
@@ -53,7 +53,7 @@ def _lines(plan: EventPlan, of: Of) -> list[Line]:
     per_stage = [_of_stage(stage, crews, found) for stage in stages]
     if of.scope is Scope.STAGE:
         return per_stage[0]
-    return leg(per_stage) if of.scope is Scope.LEG else overall(per_stage)
+    return leg(per_stage) if of.scope is Scope.LEG else of_event(stages, per_stage)
 
 
 def _stages(plan: EventPlan, of: Of) -> Sequence[StagePlan]:
@@ -89,6 +89,7 @@ def _readings(stages: Iterable[StagePlan]) -> dict[_Key, Reading]:
             overall_penalty_ms=overall_ms,
             start_order_penalty_ms=start_order_ms or 0,
             super_special=by_id[str(stage)].super_special,
+            overall_factor=by_id[str(stage)].overall_factor,
         )
         for stage, entry, status, total_ms, splits, penalty_ms, overall_ms, start_order_ms in rows
     }

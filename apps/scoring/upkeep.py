@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.scoring import queries
 from apps.scoring.models import EntryState, EventState
-from apps.scoring.services import Again, score_again
+from apps.scoring.services import Again, rank_again, score_again
 
 Versions = Mapping[str, tuple[str, str]]
 
@@ -31,9 +31,12 @@ def _keep_up(event: str) -> Iterator[list[str]]:
     course, rules = queries.fingerprint(event)
     entries = queries.entry_fingerprints(event)
     held = EventState.objects.filter(event_id=event).values_list("course", "rules").first()
-    for again in _work(event, (course, rules), held, _changed(event, entries)):
+    work = list(_work(event, (course, rules), held, _changed(event, entries)))
+    for again in work:
         for _done, topics in score_again(again):
             yield topics
+    if work and (topics := rank_again(event)):
+        yield topics
     _remember(event, (course, rules), held, entries)
 
 

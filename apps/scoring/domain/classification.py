@@ -26,7 +26,8 @@ class Line:
     stages with a total, so that a running event ranks those who have driven more first. `overall_extra_ms` is what
     the event adds to `total_ms` beyond the stage: penalties that touch only the overall (6.3), negative for those
     that touch only the stage. `lumped`: a lump stands for a time that was not driven (6.4); then there is neither
-    `clean_ms`, the time without penalties, nor `start_order_ms`. `penalty_ms` is what `total_ms` has of penalties.
+    `clean_ms`, the time without penalties, nor `start_order_ms`. `penalty_ms` is what `total_ms` has of penalties,
+    `extra_time_ms` what the event counts of the time beyond once (7.1).
     """
 
     entry: str
@@ -45,6 +46,7 @@ class Line:
     clean_ms: int | None = None
     start_order_ms: int | None = None
     penalty_ms: int = 0
+    extra_time_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

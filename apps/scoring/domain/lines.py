@@ -20,7 +20,10 @@ class Competitor:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a stage came to, times in ms. `super_special` stages decide ties only after all others (6.5)."""
+    """What a stage came to, times in ms. `super_special` stages decide ties only after all others (6.5).
+
+    Its time counts `overall_factor` times in the event (7.1).
+    """
 
     status: Status
     total_ms: int | None
@@ -29,6 +32,7 @@ class Reading:
     overall_penalty_ms: int = 0
     start_order_penalty_ms: int = 0
     super_special: bool = False
+    overall_factor: int = 1
 
 
 NOTHING_YET = Reading(Status.REGISTERED, None)
@@ -59,4 +63,5 @@ def stage_line(reading: Reading, who: Competitor) -> Line:
         clean_ms=clean,
         start_order_ms=None if clean is None else clean + reading.start_order_penalty_ms,
         penalty_ms=0 if total is None else reading.penalty_ms,
+        extra_time_ms=(reading.overall_factor - 1) * (clean or 0) if reading.overall_factor else 0,
     )

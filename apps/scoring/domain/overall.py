@@ -5,27 +5,51 @@ from dataclasses import dataclass, replace
 
 from apps.scoring.domain.classification import Line
 from apps.scoring.domain.status import LUMPED, Status, over_stages
+from apps.timing.domain.plan import StagePlan
 
 Splits = tuple[int | None, ...]
 
 
-def overall(stages: Sequence[Sequence[Line]], extra_ms: Mapping[str, int] | None = None) -> list[Line]:
+def of_event(plans: Sequence[StagePlan], stages: Sequence[Sequence[Line]]) -> list[Line]:
+    """One line per entry over the stages, given with their plans.
+
+    Of a stage that counts for the start order alone (7.1) only who was put out of the classification there is in it.
+    """
+    of_stages = zip(plans, stages, strict=True)
+    counted = [
+        lines if plan.overall_factor else [_out(x) for x in lines if x.status in _OUT] for plan, lines in of_stages
+    ]
+    return overall(counted, count=sum(plan.overall_factor > 0 for plan in plans))
+
+
+_OUT = frozenset({Status.DSQ, Status.NC})
+
+
+def _out(line: Line) -> Line:
+    return replace(line, total_ms=None, clean_ms=None, start_order_ms=None, splits=(), super_splits=())
+
+
+def overall(
+    stages: Sequence[Sequence[Line]], extra_ms: Mapping[str, int] | None = None, count: int | None = None
+) -> list[Line]:
     """One line per entry over the stages in driving order, by race number; give them to `classify`.
 
     The total is the sum of stage totals, of what the event counts beyond them (`Line.overall_extra_ms`)
     and of `extra_ms`, event-wide penalties or credits by entry. `completed` counts stages with a total. A stage
-    with a lump for its time takes nobody out (6.4), though the crew is not complete.
+    with a lump for its time takes nobody out (6.4), though the crew is not complete. `count` is how many of the stages
+    there are to be driven, None = all.
     """
     table = [_Stage({line.entry: line for line in lines}, *_most_splits(lines)) for lines in stages]
     first = {line.entry: line for lines in reversed(stages) for line in lines}
     extra = extra_ms or {}
-    lines = [_sum(line, table, extra.get(entry, 0)) for entry, line in first.items()]
+    wanted = len(table) if count is None else count
+    lines = [_sum(line, table, (extra.get(entry, 0), wanted)) for entry, line in first.items()]
     return sorted(lines, key=lambda line: (line.race_number, line.entry))
 
 
 def leg(stages: Sequence[Sequence[Line]]) -> list[Line]:
     """As `overall`, of stage results as they are: what touches only the event counts only there (6.3)."""
-    return overall([[replace(line, overall_extra_ms=0) for line in lines] for lines in stages])
+    return overall([[replace(line, overall_extra_ms=0, extra_time_ms=0) for line in lines] for lines in stages])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +79,20 @@ def _most_splits(lines: Sequence[Line]) -> tuple[int, int]:
     )
 
 
-def _sum(identity: Line, table: Sequence[_Stage], extra_ms: int) -> Line:
-    entry = identity.entry
+def _sum(identity: Line, table: Sequence[_Stage], of_entry: tuple[int, int]) -> Line:
+    """`of_entry`: what the event counts beyond the stages, and how many stages there are."""
+    entry, (extra_ms, wanted) = identity.entry, of_entry
     lines = [stage.lines[entry] for stage in table if entry in stage.lines]
     counted = [line for line in lines if line.total_ms is not None]
     missing = [line for line in lines if line.status in LUMPED]
     beyond = sum(line.overall_extra_ms for line in counted) + extra_ms
+    again = sum(line.extra_time_ms for line in counted)
     return Line(
         entry=entry,
         race_number=identity.race_number,
         race_class=identity.race_class,
-        status=_standing(lines, len(table)),
-        total_ms=_plus(_total(line.total_ms for line in counted), beyond),
+        status=_standing(lines, wanted),
+        total_ms=_plus(_total(line.total_ms for line in counted), beyond + again),
         splits=tuple(split for stage in table for split in stage.splits_of(entry)),
         complete=all(line.complete for line in lines),
         team=identity.team,
@@ -74,7 +100,7 @@ def _sum(identity: Line, table: Sequence[_Stage], extra_ms: int) -> Line:
         group=identity.group,
         super_splits=tuple(split for stage in table for split in stage.super_splits_of(entry)),
         lumped=bool(missing) and all(line.lumped for line in missing),
-        clean_ms=_total(line.clean_ms for line in counted),
+        clean_ms=_plus(_total(line.clean_ms for line in counted), again),
         start_order_ms=_total(line.start_order_ms for line in counted),
         penalty_ms=sum(line.penalty_ms for line in counted) + beyond if counted else 0,
     )

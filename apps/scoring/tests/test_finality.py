@@ -86,6 +86,17 @@ def test_a_stage_that_nobody_drove_is_published_too(driven: rally.Rally, officia
     assert refusals(driven, official) == []
 
 
+@pytest.mark.parametrize("factor", [5, 0])
+def test_the_board_of_the_event_follows_the_factor_of_a_stage(driven: rally.Rally, official: User, factor: int) -> None:
+    """Set after it was driven: no stage result changes, the sums do, and what is published is what is shown."""
+    stage_total = StageResult.objects.get(entry=driven.entries[0]).total_ms
+    Stage.objects.filter(id=driven.stage_id).update(overall_factor=factor)
+    list(keep_up(str(driven.event.id)))
+    revision = publish(Publication(driven.event, "amended", reason="the prologue counts otherwise"), official)
+    totals = {line["entry"]: line["total_ms"] for line in revision.snapshot["results"]}
+    assert totals.get(str(driven.entries[0].id)) == (factor * stage_total if factor else None)
+
+
 def test_a_stage_that_runs_holds_the_event_back(driven: rally.Rally, official: User) -> None:
     stage_made(driven, ["provisional", "official"], official)
     StageResult.objects.filter(entry=driven.entries[1]).update(status="running", rank=None, total_ms=None)

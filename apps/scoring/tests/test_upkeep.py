@@ -8,10 +8,10 @@ from redis import Redis
 
 from apps.common import stream
 from apps.course.models import Waypoint
-from apps.events.models import Entry
+from apps.events.models import Entry, Event
 from apps.penalties.models import PenaltyFormula
 from apps.scoring import queries
-from apps.scoring.models import StageResult
+from apps.scoring.models import EventResult, StageResult
 from apps.scoring.tests import rally
 from apps.scoring.tests.pipes import processor, scorer
 from apps.scoring.upkeep import keep_up
@@ -85,3 +85,17 @@ def test_of_two_scorers_one_looks_after_an_event(driven: rally.Rally) -> None:
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from pg_locks where locktype = 'advisory'")
         assert cursor.fetchone() == (0,)
+
+
+def test_ranks_follow_a_class_and_a_tie_rule_though_no_result_changes(driven: rally.Rally) -> None:
+    """A crew moves to another class after the start; the tie rule of the event is corrected."""
+    list(keep_up(str(driven.event.id)))
+    moved, stayed = driven.entries[0], driven.entries[1]
+    Entry.objects.filter(id=moved.id).update(race_class=stayed.race_class)
+    list(keep_up(str(driven.event.id)))
+    ranks = StageResult.objects.filter(entry__race_class=stayed.race_class).order_by("rank")
+    assert list(ranks.values_list("class_rank", flat=True)) == [1, 2, 3]
+    StageResult.objects.update(total_ms=500_000, splits=[500_000])
+    Event.objects.filter(id=driven.event.id).update(tie_rule="shared")
+    list(keep_up(str(driven.event.id)))
+    assert set(EventResult.objects.values_list("rank", flat=True)) == {1}

@@ -157,7 +157,8 @@ class StagePlan:
 
     `leg` names what stages are summed together, "" a leg of its own. Times of two sources further apart than
     `discrepancy_ms` are shown for review. `allow_back` lets a skipped waypoint be validated later (2.2).
-    Times of a `super_special` stage decide ties only after all others (6.5).
+    Times of a `super_special` stage decide ties only after all others (6.5). Its time counts `overall_factor` times in
+    the event, 0 = for the start order alone (7.1).
     """
 
     id: str
@@ -170,6 +171,7 @@ class StagePlan:
     discrepancy_ms: int = 1000
     allow_back: bool = False
     super_special: bool = False
+    overall_factor: int = 1
 
     def ordered(self) -> tuple[SegmentPlan, ...]:
         """The segments as driven."""
