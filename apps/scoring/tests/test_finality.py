@@ -89,7 +89,7 @@ def test_a_stage_that_nobody_drove_is_published_too(driven: rally.Rally, officia
 @pytest.mark.parametrize("factor", [5, 0])
 def test_the_board_of_the_event_follows_the_factor_of_a_stage(driven: rally.Rally, official: User, factor: int) -> None:
     """Set after it was driven: no stage result changes, the sums do, and what is published is what is shown."""
-    stage_total = StageResult.objects.get(entry=driven.entries[0]).total_ms
+    stage_total = StageResult.objects.get(entry=driven.entries[0]).total_ms or 0
     Stage.objects.filter(id=driven.stage_id).update(overall_factor=factor)
     list(keep_up(str(driven.event.id)))
     revision = publish(Publication(driven.event, "amended", reason="the prologue counts otherwise"), official)
