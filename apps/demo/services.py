@@ -20,6 +20,7 @@ from apps.demo.names import ADMIN, DIRECTOR, ORGANIZATION, SLUG, TIMEKEEPER
 from apps.demo.removal import remove_event
 from apps.events.models import Discipline, Entry, EntryStatus, Event, RaceClass
 from apps.penalties.models import PenaltyFormula
+from apps.safety.models import SafetySettings, watched_types
 
 ZONE = ZoneInfo("Europe/Tirane")
 LASTS = timedelta(days=7)  # as 6 to 13 June; the demo drives the first day
@@ -46,6 +47,15 @@ def build_event(course: Sequence[StageCourse], crews: Sequence[Crew]) -> Event:
             make_starts(segment, starts(crews, stage), entries)
         _make_partitions(event)
     return event
+
+
+def watch_over(event: Event, *, crews_too: bool) -> None:
+    """Whether alerts are raised of how crews stand, too, and not of what they ask for alone.
+
+    Not while the past comes in, nor in a rally that is behind the clock: everybody would seem silent.
+    """
+    watched = watched_types() if crews_too else []
+    SafetySettings.objects.update_or_create(event=event, defaults={"watched": watched})
 
 
 def make_logins(organization: Organization) -> tuple[Login, ...]:

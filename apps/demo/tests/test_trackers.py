@@ -15,8 +15,9 @@ from apps.common import stream
 from apps.demo.domain.answers import answer
 from apps.demo.domain.course import StageCourse
 from apps.demo.domain.field import Crew, build_field
-from apps.demo.domain.schedule import clock_for, course_at
+from apps.demo.domain.schedule import RallyClock, clock_for, course_at
 from apps.demo.domain.traffic import PANIC, spread_ms, traffic
+from apps.demo.feeder import Feeder
 from apps.demo.services import build_event
 from apps.demo.trackers import HEARTBEAT, Trackers
 from apps.safety.detector import Watch
@@ -47,6 +48,24 @@ def test_an_sos_becomes_an_alert_and_the_next_demo_takes_it_away(redis: Redis) -
     assert (alert.event, alert.entry.race_number) == (event, crews[2].number)
     build_event(course, crews)
     assert not Alert.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("speed", "behind_ms", "expected"), [(1, 0, 1), (1, 60_000, 0), (60, 0, 0)])
+def test_crews_are_watched_once_the_rally_has_come_to_the_clock(
+    redis: Redis, speed: float, behind_ms: int, expected: int
+) -> None:
+    """Before that everybody would seem silent: the alerts of a rally in the past."""
+    now = milliseconds(datetime.now(UTC))
+    feeder = Feeder(redis, "telemetry:t", RallyClock(now, now - behind_ms, speed))
+    called: list[int] = []
+    feeder.on_time = lambda: called.append(1)
+    feeder._meet()
+    assert called == []  # nothing was sent yet
+    feeder.progress.now = now - behind_ms
+    for _ in range(2):
+        feeder._meet()
+    assert len(called) == expected
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from apps.demo.domain.traffic import spread_ms, traffic
 from apps.demo.feeder import Feeder
 from apps.demo.processes import ChildDiedError, Children, free_port
 from apps.demo.report import classification, welcome
-from apps.demo.services import build_event, make_logins, retire
+from apps.demo.services import build_event, make_logins, retire, watch_over
 from apps.demo.settle import settle
 from apps.demo.trackers import Trackers
 from apps.events.models import Event
@@ -79,6 +80,7 @@ class Command(BaseCommand):
         settle(client)
         rally = Rally.now(options["entries"], options["seed"], _speed(options))
         event = build_event(rally.course, rally.crews)
+        watch_over(event, crews_too=False)
         logins = make_logins(event.organization)
         port = free_port(options["port"])
         if options["port"] not in (port, 0):
@@ -89,6 +91,7 @@ class Command(BaseCommand):
             self.stdout.write(welcome(event, logins, port))
             self.stdout.flush()
             feeder = Feeder(client, settings.REDIS_TELEMETRY_STREAM, rally.clock)
+            feeder.on_time = partial(watch_over, event, crews_too=True)
             self._drive(rally, event, feeder, Watch(self, event, feeder, (children, trackers)))
             self._end(event, options["once"], children, trackers)
         finally:
