@@ -32,6 +32,12 @@ class QuickPasswords(PBKDF2PasswordHasher):
 def pytest_configure() -> None:
     from django.conf import settings
     from django.test import TransactionTestCase
+    from hypothesis import HealthCheck
+    from hypothesis import settings as properties
+
+    # A busy machine makes no property false.
+    properties.register_profile("trm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    properties.load_profile("trm")
 
     settings.PASSWORD_HASHERS = [f"{__name__}.{QuickPasswords.__name__}"]
     TransactionTestCase._fixture_teardown = lambda self: empty_tables()  # type: ignore[method-assign]
