@@ -29,6 +29,13 @@ from apps.rest.filters import event_path
 from tests.policy_world import STATES, Case, World
 from trm.api import RESOURCES as RESOURCES_OF_REST
 
+DOCUMENTS = {
+    "entries": ("entry-list", "events"),
+    "start_lists": ("start-list", "start_lists"),
+    "result_revisions": ("classification", "result_revisions"),
+    "decisions": ("decision", "decisions"),
+    "race_log": ("race-log", "events"),
+}
 LETTERS = {"view": "v", "add": "a", "change": "c", "delete": "d"}
 SHARED = {"users", "vehicles", "devices"}
 GLOBAL = {"device_models", "io_mappings", "command_texts"}
@@ -183,6 +190,15 @@ def by_socket(world: World, case: Case) -> Answer:
     return True
 
 
+def by_document(world: World, case: Case) -> Answer:
+    """The files people download: a paper of a kind, and what it is made of."""
+    if case.action != "view" or case.resource not in DOCUMENTS or not _worth_a_request(case):
+        return None
+    kind, made_of = DOCUMENTS[case.resource]
+    row = world.row(replace(case, resource=made_of))
+    return bool(world.client(case).get(f"/documents/{kind}/{row.pk}.csv").status_code == 200)
+
+
 def by_rest(world: World, case: Case) -> Answer:
     """The API: what is refused is 401, 403 or 405, and 404 where the row may not even be seen."""
     if not case.resource:
@@ -284,5 +300,6 @@ DOORS = [
     Door("fields", by_fields),
     Door("admin", by_admin, fits_admin),
     Door("websocket", by_socket),
+    Door("documents", by_document),
     Door("rest", by_rest),
 ]

@@ -69,6 +69,8 @@ def test_there_are_more_than_a_thousand_cases() -> None:
         ("websocket", ("anyone", "positions", "view")),
         ("websocket", ("anyone", "timing_records", "view")),
         ("websocket", ("viewer", "alerts", "view")),
+        ("documents", ("participant", "decisions", "view")),
+        ("documents", ("anyone", "start_lists", "view")),
         ("rest", ("timekeeper", "", "manage_members")),
         ("rest", ("viewer", "", "export")),
         ("rest", ("participant", "", "note")),
