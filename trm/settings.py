@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.language.OwnLanguage",
     "apps.audit.middleware.AuditDoor",
     "apps.accounts.rights.RememberRights",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -5,6 +5,9 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
@@ -55,7 +58,7 @@ class UserAdmin(Memberships, PolicyAdmin[User], DjangoUserAdmin[User]):
     search_fields = ("email", "first_name", "last_name")
     inlines = (MembershipInline,)
     fieldsets = (
-        (None, {"fields": ("email", "password")}),
+        (None, {"fields": ("email", "password", "language")}),
         (_("Person"), {"fields": ("first_name", "last_name", "phone", "birth_date", "nationality")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
     )
@@ -63,8 +66,38 @@ class UserAdmin(Memberships, PolicyAdmin[User], DjangoUserAdmin[User]):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(Memberships, PolicyAdmin[Organization]):
-    list_display = ("name", "slug")
+class OrganizationAdmin(PolicyAdmin[Organization]):
+    """Its members are a list of their own: hundreds are more than one form can carry."""
+
+    list_display = ("name", "slug", "members_link")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-    inlines = (MembershipInline,)
+
+    @admin.display(description=_("members"))
+    def members_link(self, row: Organization) -> SafeString:
+        address = reverse("admin:accounts_organizationuser_changelist", query={"organization__id__exact": str(row.pk)})
+        return format_html('<a href="{}">{}</a>', address, _("Members and roles"))
+
+
+@admin.register(OrganizationUser)
+class MembershipAdmin(PolicyAdmin[OrganizationUser]):
+    list_display = ("user", "organization", "role", "suspended")
+    list_select_related = ("user", "organization")
+    list_filter = ("organization", "role", "suspended")
+    search_fields = ("user__email", "user__first_name", "user__last_name")
+    autocomplete_fields = ("organization", "user")
+    ordering = ("organization__name", "user__email")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = set(OrganizationUser.objects.filter(pk=obj.pk).values_list("user_id", flat=True))
+        super().save_model(request, obj, form, change)
+        memberships_changed(before | {obj.user_id})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        memberships_changed({obj.user_id})
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        users = _users_of(queryset)
+        super().delete_queryset(request, queryset)
+        memberships_changed(users)

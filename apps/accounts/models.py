@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
@@ -40,6 +41,14 @@ class User(Row, AbstractBaseUser, PermissionsMixin):
         max_length=2,
         blank=True,
         validators=[RegexValidator(r"^[A-Z]{2}$", _("Two capital letters, ISO 3166-1 alpha-2."))],
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=8,
+        blank=True,
+        db_default="",
+        choices=settings.LANGUAGES,
+        help_text=_("Of the pages, wherever this account signs in. Empty: as the browser asks."),
     )
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
@@ -124,6 +133,8 @@ class OrganizationUser(Row):
 
     class Meta:
         db_table = "organization_users"
+        verbose_name = _("membership")
+        verbose_name_plural = _("members and roles")
         constraints = [
             models.UniqueConstraint(fields=("organization", "user"), name="organization_users_once"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="organization_users_role_known"),

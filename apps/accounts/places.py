@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from apps.accounts.policy_table import SCOPES, Scope
-from apps.accounts.rights import Rights
+from apps.accounts.rights import Rights, once
 
 
 class OwnedEvent(Protocol):
@@ -88,8 +88,7 @@ class OfRow:
     @property
     def public(self) -> bool:
         if self.scope.shared:
-            rows = _manager(self.row).filter(pk=self.row.pk, **{f"{self.scope.event}__is_public": True})
-            return bool(rows.exists())
+            return once((type(self.row), self.row.pk, "public"), self._in_public_event)
         return self._event is not None and self._event.is_public
 
     @property
@@ -116,6 +115,10 @@ class OfRow:
         if self.scope.shared or not self.scope.event:
             return None
         return cast(OwnedEvent | None, _follow(self.row, self.scope.event))
+
+    def _in_public_event(self) -> bool:
+        rows = _manager(self.row).filter(pk=self.row.pk, **{f"{self.scope.event}__is_public": True})
+        return bool(rows.exists())
 
     @property
     def _crews(self) -> frozenset[UUID]:
@@ -149,6 +152,10 @@ def _manager(row: Model) -> Any:
 def _all_ends(row: Model, paths: tuple[str, ...]) -> frozenset[UUID]:
     if row._state.adding:
         return frozenset()
+    return once((type(row), row.pk, paths), lambda: _read_ends(row, paths))
+
+
+def _read_ends(row: Model, paths: tuple[str, ...]) -> frozenset[UUID]:
     mine = _manager(row).filter(pk=row.pk).order_by()
     ends = {end for path in paths for end in mine.values_list(path, flat=True)}
     return frozenset(ends - {None})

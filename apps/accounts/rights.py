@@ -1,10 +1,11 @@
 """What a user is, read from `organization_users` when asked: never from a session, a group or a cached user object."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -14,6 +15,7 @@ from apps.accounts import queries
 from apps.accounts.models import User
 
 AnyUser = User | AnonymousUser
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Rights:
 NOBODY = Rights(None, False, {})
 
 _memo: ContextVar[dict[UUID, Rights] | None] = ContextVar("rights", default=None)
+# What was read of rows, where nothing is written meanwhile.
+_seen: ContextVar[dict[Any, Any] | None] = ContextVar("seen", default=None)
 
 
 def rights_of(user: AnyUser) -> Rights:
@@ -48,13 +52,28 @@ def rights_of(user: AnyUser) -> Rights:
 
 
 @contextmanager
-def remembering() -> Iterator[None]:
-    """Ask the database once for each user in this block: a request, or a pass over many sockets."""
-    token = _memo.set({})
+def remembering(*, reading: bool = False) -> Iterator[None]:
+    """Ask the database once for each user in this block: a request, or a pass over many sockets.
+
+    `reading`: nothing is written in it, so that what `once` reads may be remembered as well.
+    """
+    token, seen = _memo.set({}), _seen.set({} if reading else None)
     try:
         yield
     finally:
         _memo.reset(token)
+        _seen.reset(seen)
+
+
+def once(key: Hashable, read: Callable[[], T]) -> T:
+    """What `read` gives, read once within `remembering(reading=True)`, and at each call elsewhere."""
+    known = _seen.get()
+    if known is None:
+        return read()
+    if key not in known:
+        known[key] = read()
+    found: T = known[key]
+    return found
 
 
 def remember(user_id: UUID, rows: Sequence[queries.Membership]) -> None:
@@ -78,7 +97,7 @@ class RememberRights:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with remembering():
+        with remembering(reading=request.method in ("GET", "HEAD")):
             return self._get_response(request)
 
 

@@ -98,7 +98,8 @@ def _names(lines: list[AuditEntry], user: AnyUser) -> Names:
 
 
 def _called(model: type[Model], keys: set[str], user: AnyUser) -> dict[str, str]:
-    rows = model._default_manager.filter(pk__in=keys)
+    named_after = [field.name for field in model._meta.concrete_fields if field.is_relation]
+    rows = model._default_manager.filter(pk__in=keys).select_related(*named_after)  # an alert is called by its entry
     try:
         seen = policy.visible(user, rows)
     except LookupError:  # none of the policy's tables: Django's own

@@ -27,6 +27,9 @@ class IoMappingInline(PolicyInline[IoMapping, DeviceModel]):
     show_change_link = True
     can_delete = False
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("device_model")
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

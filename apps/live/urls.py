@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.i18n import set_language
 
+from apps.accounts.language import choose as choose_language
 from apps.live import basemap, data_views, event_views, views
 
 app_name = "live"
@@ -9,7 +9,7 @@ OF = "<slug:organization>/<slug:slug>/"
 urlpatterns = [
     path("", views.events, name="events"),
     # A language is nothing worth forging, and pages without a token can be cached.
-    path("language", csrf_exempt(set_language), name="language"),
+    path("language", csrf_exempt(choose_language), name="language"),
     path("basemap.pmtiles", basemap.basemap, name="basemap"),
     path("<slug:slug>/", views.leaderboard, name="leaderboard"),
     path(OF, views.leaderboard, name="leaderboard-of"),

@@ -47,6 +47,27 @@ def test_an_official_chooses_the_language_of_desk_and_tables(office: Office) -> 
 
 
 @pytest.mark.django_db
+def test_the_choice_is_kept_with_the_account_and_holds_on_another_machine(office: Office) -> None:
+    user = official(office, "timekeeper")
+    first, second = Client(), Client()
+    first.force_login(user)
+    first.post("/live/language", {"language": "sq", "next": "/"})
+    second.force_login(user)
+    assert '<html lang="sq' in second.get(office.page("stage")).content.decode()
+    second.cookies["django_language"] = "en"  # of who sat here before
+    assert '<html lang="sq' in second.get(office.page("stage")).content.decode()
+    second.post("/live/language", {"language": "xx", "next": "/"})
+    user.refresh_from_db()
+    assert user.language == "sq"
+
+
+@pytest.mark.django_db
+def test_a_visitor_has_the_language_of_the_cookie(office: Office, client: Client) -> None:
+    client.post("/live/language", {"language": "sq", "next": "/"})
+    assert '<html lang="sq' in client.get("/admin/login/").content.decode()
+
+
+@pytest.mark.django_db
 def test_times_are_the_same_in_every_language(office: Office) -> None:
     client = signed_in(office)
     pages = [
