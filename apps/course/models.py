@@ -6,9 +6,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
+from apps.common.said import of_error
 from apps.course.domain.geometry import check_geometry
 from apps.course.retroactive import NotBackwards
 from apps.events.models import Event, TimingSource
@@ -99,7 +101,7 @@ def _refuse_broken(geometry: Any, bearing: float | None = None) -> None:
     try:
         check_geometry(geometry, bearing)
     except ValueError as error:
-        raise ValidationError({"geometry": str(error)}) from error
+        raise ValidationError({"geometry": of_error(error, gettext)}) from error
 
 
 class Geofence(NotBackwards, Row):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from apps.common.said import Said
+
 LatLon = tuple[float, float]
 
 
@@ -30,7 +32,10 @@ class Control:
     def __post_init__(self) -> None:
         for lat, lon in (*self.points, *(point for hole in self.holes for point in hole)):
             if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-                raise ValueError(f"({lat}, {lon}) is not on Earth: latitude, longitude in degrees are needed")
+                text = Said(
+                    "(%(lat)s, %(lon)s) is not on Earth: latitude, longitude in degrees are needed", lat=lat, lon=lon
+                )
+                raise ValueError(text)
         _CHECKS[self.shape](self)
 
     @classmethod
@@ -48,20 +53,22 @@ class Control:
 
 def _check_circle(control: Control) -> None:
     if len(control.points) != 1 or not control.radius_m > 0:
-        raise ValueError(f"a circle needs one centre and a radius above 0 m, not {control.radius_m}")
+        raise ValueError(
+            Said("a circle needs one centre and a radius above 0 m, not %(radius)s", radius=control.radius_m)
+        )
 
 
 def _check_gate(control: Control) -> None:
     if len(control.points) != 2 or control.points[0] == control.points[1]:
-        raise ValueError("a gate needs two different points")
+        raise ValueError(Said("a gate needs two different points"))
     if control.bearing is not None and not 0 <= control.bearing <= 360:
-        raise ValueError(f"a bearing is from 0 to 360 degrees, not {control.bearing}")
+        raise ValueError(Said("a bearing is from 0 to 360 degrees, not %(bearing)s", bearing=control.bearing))
 
 
 def _check_polygon(control: Control) -> None:
     for ring in (control.points, *control.holes):
         if len(set(ring)) < 3:
-            raise ValueError("a polygon's ring needs three different points or more")
+            raise ValueError(Said("a polygon's ring needs three different points or more"))
 
 
 _CHECKS = {Shape.CIRCLE: _check_circle, Shape.GATE: _check_gate, Shape.POLYGON: _check_polygon}

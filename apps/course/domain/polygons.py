@@ -4,8 +4,18 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from apps.common.said import Said, phrased
 from apps.course.domain.boxes import TOUCH_M, Box, Chords, Floats, Hits, Ints, joined
 from apps.course.domain.controls import Control, LatLon
+
+# What shapely finds wrong, before the point where.
+REASONS = (
+    Said("Self-intersection"),
+    Said("Ring Self-intersection"),
+    Said("Hole lies outside shell"),
+    Said("Holes are nested"),
+    Said("Interior is disconnected"),
+)
 
 
 class Polygon:
@@ -16,7 +26,8 @@ class Polygon:
         self.bounds = self._box.bounds
         shape = shapely.Polygon(self._ring(control.points), [self._ring(hole) for hole in control.holes])
         if not shape.is_valid:
-            raise ValueError(f"{control.id}: the polygon is not valid: {shapely.is_valid_reason(shape)}")
+            why = phrased(shapely.is_valid_reason(shape), REASONS)
+            raise ValueError(Said("%(name)s: the polygon is not valid: %(why)s", name=control.id, why=why))
         self._area = shape.buffer(TOUCH_M, join_style="mitre")
         self._edge = self._area.boundary
         shapely.prepare(self._area)

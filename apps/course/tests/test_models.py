@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from apps.course.factories import (
     GeofenceFactory,
@@ -98,6 +99,13 @@ def test_a_broken_shape_typed_in_the_admin_is_refused_with_the_reason(geometry: 
     for row in (GeofenceFactory.build(geometry=geometry), SpeedLimitZoneFactory.build(geometry=geometry)):
         with pytest.raises(ValidationError, match=reason):
             row.clean()
+
+
+@pytest.mark.parametrize(("geometry", "reason"), BROKEN)
+def test_a_broken_shape_is_refused_in_albanian(geometry: Any, reason: str) -> None:
+    with translation.override("sq"), pytest.raises(ValidationError) as refused:
+        GeofenceFactory.build(geometry=geometry).clean()
+    assert reason not in str(refused.value)
 
 
 def test_a_line_is_a_gate_but_no_zone() -> None:
