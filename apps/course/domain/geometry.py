@@ -45,7 +45,7 @@ def shown(value: object) -> str:
 
 def _gate(identity: str, points: tuple[LatLon, ...], bearing: float | None) -> Control:
     if len(points) != 2:
-        raise ValueError(Said("a line gate has two points, not %(count)d", count=len(points)))
+        raise ValueError(Said("a line gate has two points, not %(count)s", count=len(points)))
     return Control.gate(identity, points[0], points[1], bearing)
 
 
