@@ -229,7 +229,7 @@ def test_a_program_sends_over_rest(link: OrganizationDevice) -> None:
     group = client.post("/api/v1/commands/group", body | {"devices": [str(link.device.pk)]}, "application/json")
     assert group.status_code == 200 and len(group.json()["commands"]) == 1
     refused = client.post("/api/v1/commands", body | {"device": str(link.device.pk), "text": "x"}, "application/json")
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     client.force_login(UserFactory.create(), backend="django.contrib.auth.backends.ModelBackend")
     assert client.post("/api/v1/commands", body | {"device": str(link.device.pk)}, "application/json").status_code in (
         403,
