@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -192,6 +193,7 @@ def main() -> None:
     parser.add_argument("--nice", type=int, help="of run_live, instead of its default")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the server and the viewers inherit it
     with tempfile.TemporaryDirectory(prefix="trm-bench-") as directory, embedded.servers(Path(directory)) as urls:
