@@ -127,15 +127,15 @@ def test_a_director_sends_by_hand(desk: BrowserContext, web: WebServer, office: 
     page.fill("#id_numbers", "301-303")
     page.fill("#id_text", "getinfo")
     page.click("text=Go on")
-    expect(page.locator(".desk-note")).to_contain_text("goes to 3 trackers")
+    expect(page.locator(".desk-note")).to_contain_text("goes to 3 trackers", timeout=20_000)
     page.click("button:has-text('Send')")
-    expect(page.locator(".command-sent")).to_have_count(1)
+    expect(page.locator(".command-sent")).to_have_count(1, timeout=20_000)
     answered = Command.objects.order_by("created_at").first()
     assert answered is not None
     Command.objects.filter(pk=answered.pk).update(
         state="responded", response="INI:2026/11/21 8:00 RTC:2026/11/21 10:00"
     )
-    expect(page.locator(".command-sent")).to_contain_text("RTC:2026", timeout=15_000)
+    expect(page.locator(".command-sent")).to_contain_text("RTC:2026", timeout=30_000)
     page.screenshot(path=f"{tempfile.gettempdir()}/commands-laptop.png")
     page.set_viewport_size({"width": 820, "height": 1180})
     page.screenshot(path=f"{tempfile.gettempdir()}/commands-tablet.png")
