@@ -1,6 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; both build .venv from the locked wheels first.
 PYTHON ?= python3
 BIN := .venv/bin
+TEST_WORKERS ?= 2
 
 .PHONY: demo test chaos check format lock
 
@@ -13,8 +14,8 @@ BIN := .venv/bin
 demo: .venv/installed  ## Rally Albania 2026 live, e.g. make demo DEMO_ARGS="--entries 40 --speed 30"
 	$(BIN)/python manage.py demo $(DEMO_ARGS)
 
-test: .venv/installed  ## the whole suite on real PostgreSQL and Valkey
-	$(BIN)/python -m pytest $(TEST_ARGS)
+test: .venv/installed  ## the whole suite on real PostgreSQL and Valkey, e.g. make test TEST_ARGS=apps/timing TEST_WORKERS=0
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
 chaos: .venv/installed  ## the pipeline under fire, whole; CHAOS_SEED=… repeats the course of an earlier run
 	CHAOS_RECORDS=$${CHAOS_RECORDS:-200000} $(BIN)/python -m pytest -s apps/telemetry/tests/test_chaos.py

@@ -215,6 +215,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a segment's form has ten fields for each of its waypoints
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("sq", "Shqip")]
 TIME_ZONE = "UTC"

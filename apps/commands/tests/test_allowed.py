@@ -3,10 +3,17 @@
 import pytest
 from django.core.management import call_command
 
+from apps.catalog.services import seed_io_mappings
 from apps.commands.allowed import seed_command_texts
 from apps.commands.models import CommandText
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _published_models(db: None) -> None:
+    """Whether the migration's rows are there depends on the tests before."""
+    seed_io_mappings()
 
 
 def test_seeding_adds_what_is_missing_and_keeps_what_was_edited(capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,9 +46,9 @@ class Mutant:
 
 
 MUTANTS = {
-    "the instant is the fix after": Mutant("np.rint(hits.fraction * duration)", "(duration + 0)"),
+    "the instant is the fix after": Mutant("np.rint(hits.fraction * (after - before))", "(after - before)"),
     "the instant is cut, not rounded": Mutant(
-        "np.rint(hits.fraction * duration)", "np.floor(hits.fraction * duration)"
+        "np.rint(hits.fraction * (after - before))", "np.floor(hits.fraction * (after - before))"
     ),
     "only the first chord of a stretch is looked at": Mutant(
         "STRETCH + np.arange(STRETCH)", "STRETCH + np.arange(1)", many_chords
@@ -58,7 +58,7 @@ MUTANTS = {
     "devices are joined": Mutant("np.flatnonzero(fixes.device[1:] == fixes.device[:-1])", "np.arange(len(fixes) - 1)"),
     # The boundary is a millimetre thick: to compare with `<` is to leave it out.
     "a fix on the circle is outside": Mutant("c <= touch, c + 2 * b + a <= touch", "c < 0, c + 2 * b + a < 0"),
-    "a tangent does not touch the circle": Mutant("smallest <= self._radius + TOUCH_M", "smallest < self._radius"),
+    "a tangent does not touch the circle": Mutant("smallest <= radius + TOUCH_M", "smallest < radius"),
     "a fix on the edge is outside the polygon": Mutant("shape.buffer(TOUCH_M", "shape.buffer(-TOUCH_M"),
     "a fix on the line did not arrive at the gate": Mutant(
         "(np.sign(before) != 0) & (np.sign(before) != np.sign(after))", "before * after < 0"

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, expect
 from apps.audit.models import AuditEntry
 from apps.catalog.factories import DeviceFactory
 from apps.catalog.models import DeviceModel, OrganizationDevice
+from apps.catalog.services import seed_io_mappings
 from apps.commands.allowed import seed_command_texts
 from apps.commands.models import Command
 from apps.desk.tests import office as offices
@@ -28,6 +29,7 @@ DRAFT = {"numbers": "301-303", "which": "first", "text": "getinfo", "minutes": "
 
 def equip(office: Office) -> None:
     """Every tracker is an FMB920 of the organization; 301 has a worn FMB003, too."""
+    seed_io_mappings()
     seed_command_texts()
     worn = DeviceFactory.create(model=DeviceModel.objects.get(name="FMB003"))
     EntryDeviceFactory.create(
