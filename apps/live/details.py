@@ -72,17 +72,17 @@ def _names(controls: list[Point]) -> list[dict[str, str]]:
 
 
 def _expected(seen: Visit, asked: Asked) -> Details | None:
-    """What ranks those inside the running stage overall; None with nobody inside."""
-    times = stage_times(seen.event, asked.audience)
-    begun = [number for number, one in enumerate(times) if one.open]
-    if not begun:
+    """What ranks those inside the running stage overall; None with nobody inside, or where its time does not count
+    once."""
+    begun = [one.stage for one in stage_times(seen.event, asked.audience) if one.open]
+    if not begun or begun[-1].overall_factor != 1:
         return None
-    number, stage = begun[-1], times[begun[-1]].stage
+    stage, earlier = begun[-1], sum(one.overall_factor > 0 for one in begun[:-1])
     inside = replace(asked, stage=str(stage.id))
     controls = _points(str(stage.id))
     statuses = {line["entryId"]: line["status"] for line in _lines(inside)}
     rows = page_queries.before(asked.event, int(stage.starts_at.timestamp() * 1000), asked.horizon)
-    before = {entry: Before(ms, number - driven) for entry, driven, ms in rows}
+    before = {entry: Before(ms, earlier - driven) for entry, driven, ms in rows}
     found = rivals(before, Inside(_shown(asked, _splits(seen, inside, controls)), statuses))
     return {"stage": stage.name, "controls": _names(controls), "entries": found} if found else None
 

@@ -49,13 +49,18 @@ PENALTIES = """
 """
 
 # Of each competing entry the stages before an instant: how many have a total, and what they count overall (as
-# `scoring.domain.overall` sums them). None of an entry of which something was written after the horizon.
+# `scoring.domain.overall` sums them, a clean time `overall_factor` times). None of an entry of which something was
+# written after the horizon.
 BEFORE = """
     select e.id::text, count(r.total_ms),
-           coalesce(sum(r.total_ms + r.overall_penalty_ms - r.penalty_ms), 0)::bigint
+           coalesce(sum(
+               r.total_ms + r.overall_penalty_ms - r.penalty_ms
+               + case r.status when 'finished' then (s.overall_factor - 1) * (r.total_ms - r.penalty_ms) else 0 end
+           ), 0)::bigint
     from entries e
     left join (
-        stage_results r join stages s on s.id = r.stage_id and s.starts_at < to_timestamp(%(begin)s / 1000.0)
+        stage_results r join stages s on s.id = r.stage_id and s.overall_factor > 0
+            and s.starts_at < to_timestamp(%(begin)s / 1000.0)
     ) on r.entry_id = e.id
     where e.event_id = %(event)s::uuid and e.competing
     group by e.id

@@ -132,6 +132,22 @@ class TestExpectedOverall:
         driven = found["entries"][str(first.id)]
         assert (driven["missing"], driven["underWay"], driven["splits"][3]) == (1, False, 600_000)
 
+    def test_a_prologue_counts_as_often_as_it_does_in_the_event(self, client: Client) -> None:
+        """Five times, its penalties once; or not at all, and then nobody has missed it."""
+        scene = scenes.stage()
+        last = scene.board.entries[-1]
+        for factor, minutes in ((5, 40), (0, 20)):
+            early = StageFactory.create(
+                event=scene.board.event,
+                overall_factor=factor,
+                starts_at=scene.stage.starts_at - timedelta(minutes=minutes),
+            )
+            StageResultFactory.create(entry=last, stage=early, status="finished", total_ms=70_000, penalty_ms=10_000,
+                                      overall_penalty_ms=10_000)  # fmt: skip
+        entries = self.expected(client, scene)["entries"]
+        assert (entries[str(last.id)]["before"], entries[str(last.id)]["missing"]) == (5 * 60_000 + 10_000, 0)
+        assert entries[str(scene.board.entries[0].id)]["missing"] == 1
+
     def test_with_nobody_inside_there_is_none(self, client: Client) -> None:
         scene = scenes.stage()
         StageResult.objects.filter(stage=scene.stage, status="running").update(status="dnf")
