@@ -159,7 +159,12 @@ COLUMNS = {
 }
 
 # What a topic of the live channel shows (contracts §4).
-TOPICS = {"event": "positions", "leaderboard": "event_results", "race-control": "alerts"}
+TOPICS = {
+    "event": "positions",
+    "leaderboard": "event_results",
+    "expected": "event_results",
+    "race-control": "alerts",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,19 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from apps.accounts import policy
+from apps.accounts.rights import AnyUser
 from apps.common.position import instant
 from apps.events.audience import Audience, audience_of
-from apps.live import queries
+from apps.events.models import Event
+from apps.live import bodies, queries
+from apps.live.expectations import expected_ranks
 from apps.live.models import Acknowledgement
 from apps.rest import writing
 from apps.rest.answers import answer
 from apps.rest.views import AddOnlyResource
+from apps.safety import api as safety_api
 from apps.scoring import act_api
+from apps.scoring.models import EventResult
 from apps.scoring.released import running_entries
 
 GEOJSON, GPX = "application/geo+json", "application/gpx+xml"
@@ -41,7 +46,7 @@ FEATURES: dict[str, Any] = {
 
 
 class Events(act_api.Events):
-    public = frozenset({"positions", "leaderboard"})
+    public = frozenset({"positions", "leaderboard", "expected"})
 
     @extend_schema(responses={(200, GEOJSON): FEATURES})
     @action(detail=True, methods=["get"])
@@ -54,6 +59,24 @@ class Events(act_api.Events):
         running = running_entries(str(event.pk)) if audience.own else frozenset[str]()
         found = [fix for delay in horizons for fix in _seen(str(event.pk), audience, delay, running)]
         return _geojson([_point(fix, names) for fix in found])
+
+    @extend_schema(responses={200: bodies.Expected})
+    @action(detail=True, methods=["get"])
+    def expected(self, request: Request, pk: str) -> HttpResponse:
+        """The overall ranks crews inside a stage would have now, by their times at the last control; no results."""
+        event = self.row(pk)
+        return _expected(self.user, event, None)
+
+
+class Stages(safety_api.Stages):
+    public = frozenset({"leaderboard", "expected"})
+
+    @extend_schema(responses={200: bodies.Expected})
+    @action(detail=True, methods=["get"])
+    def expected(self, request: Request, pk: str) -> HttpResponse:
+        """The ranks crews inside the stage would have there now, by their times at the last control; no results."""
+        stage = self.row(pk)
+        return _expected(self.user, stage.event, str(stage.pk))
 
 
 class Entries(act_api.Entries):
@@ -76,6 +99,11 @@ class Entries(act_api.Entries):
             return HttpResponse(_gpx(str(entry.race_number), lines), content_type=GPX)
         known = "device_id" in policy.fields(self.user, "positions", event=entry.event)
         return _geojson([_line(line, entry, known) for line in lines])
+
+
+def _expected(user: AnyUser, event: Event, stage: str | None) -> HttpResponse:
+    policy.require(user, "view", EventResult, event=event)
+    return answer({"results": expected_ranks(event, stage, audience_of(user, event))})
 
 
 def _seen(event: str, audience: Audience, delay: int, running: frozenset[str]) -> Iterator[queries.LastFix]:
@@ -165,4 +193,4 @@ class Acknowledgements(AddOnlyResource):
         return row
 
 
-RESOURCES = {"events": Events, "entries": Entries, "acknowledgements": Acknowledgements}
+RESOURCES = {"events": Events, "stages": Stages, "entries": Entries, "acknowledgements": Acknowledgements}

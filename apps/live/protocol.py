@@ -12,6 +12,12 @@ event:<id>                      who is where. "subscribed" with "snapshot": [Pos
 leaderboard:<event>[:<stage>]   "subscribed", then from `since` on what was missed, else a snapshot, then changes
     {"type": "leaderboard", "topic": t, "seq": n, "snapshot": [BoardLine…]}
     {"type": "leaderboard", "topic": t, "seq": n + 1, "changes": [BoardLine…]}      a line stands for its "entryId"
+expected:<event>[:<stage>]      the ranks of crews inside a stage, there or overall, by their times at the last
+                                control they reached: not results. "subscribed" with "snapshot": [line…], then
+    {"type": "expected", "topic": t, "changes": [line…]}    a line stands for its "entryId":
+    {"entryId", "raceNumber", "stageId", "stage": name, "control": name, "timeMs": split there, "rank", "classRank";
+     the last four null before the first control}
+    As late as the leaderboard. Crews are told none, which would tell of others inside.
 entry:<entry id>                own times, for its crew and officials. "subscribed" with "snapshot": [line…], then
     {"type": "entry", "topic": t, "changes": [line…]}       a line stands for its "stageId" (state_queries.TIMES_KEYS)
 race-control:<event id>         officials alone. "subscribed" with "snapshot": [line…], then
@@ -27,7 +33,7 @@ race-control:<event id>         officials alone. "subscribed" with "snapshot": [
     A stage whose starts are held, or that is stopped, has a line of its own, which stands for its "stageId":
     {"stageId", "stage": name, "frozen": "held|red", "since": ms, "why": text}
     Alarms are acknowledged by `apps.live.alarms.acknowledge`; the line then comes with "seenBy".
-A line of the last two that is no more comes as {"key": its key, "gone": true}.
+A line of the last three that is no more comes as {"key": its key, "gone": true}.
 """
 
 import re
@@ -42,8 +48,11 @@ import orjson
 from apps.live.wire import joined, wire
 
 UUID = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
-TOPIC = re.compile(f"(leaderboard):({UUID})(?::({UUID}))?|(event|entry|race-control):({UUID})")
-FORMS = "event:<id>, leaderboard:<event id>, leaderboard:<event id>:<stage id>, entry:<id>, race-control:<event id>"
+TOPIC = re.compile(f"(leaderboard|expected):({UUID})(?::({UUID}))?|(event|entry|race-control):({UUID})")
+FORMS = (
+    "event:<id>, leaderboard:<event id>, leaderboard:<event id>:<stage id>, expected:<event id>, "
+    "expected:<event id>:<stage id>, entry:<id>, race-control:<event id>"
+)
 
 Frame = dict[str, Any]  # an ASGI message, made once and handed to every socket
 
@@ -78,6 +87,7 @@ class Kind(StrEnum):
 
     POSITIONS = "event"
     LEADERBOARD = "leaderboard"
+    EXPECTED = "expected"
     ENTRY = "entry"
     RACE_CONTROL = "race-control"
 
@@ -111,7 +121,7 @@ def topic(name: str) -> Topic:
     if match is None:
         raise Fault(Code.UNKNOWN_TOPIC, f"topics are {FORMS}")
     if match[1]:
-        return Topic(name, Kind.LEADERBOARD, match[2], match[3])
+        return Topic(name, Kind(match[1]), match[2], match[3])
     return Topic(name, Kind(match[4]), match[5])
 
 

@@ -9,7 +9,7 @@ from apps.live.hub import Hub
 from apps.live.positions import Positions
 from apps.live.protocol import Kind, Topic
 from apps.live.rooms import Hearing
-from apps.live.states import States
+from apps.live.states import Seat, States
 from apps.live.viewer import Viewer
 from apps.scoring.released import view
 
@@ -27,6 +27,16 @@ class Wish:
     @property
     def hearing(self) -> Hearing:
         return Hearing(self.audience, self.batch)
+
+    @property
+    def seat(self) -> Seat:
+        """Who may follow the other states sees them at once."""
+        return Seat(self.topic, self.audience.delay_ms if self.topic.kind is Kind.EXPECTED else 0)
+
+    @property
+    def is_empty(self) -> bool:
+        """A crew is told no expected ranks: they would tell of others inside."""
+        return self.topic.kind is Kind.EXPECTED and bool(self.audience.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,15 @@ class Rooms:
         elif topic.kind is Kind.POSITIONS:
             self.positions.leave(viewer, topic.subject, wish.hearing)
         else:
-            self.states.leave(viewer, topic)
+            self.states.leave(viewer, wish.seat)
 
     async def _snapshot(self, viewer: Viewer, wish: Wish) -> list[dict[str, Any]]:
         if wish.topic.kind is Kind.POSITIONS:
             return await self.positions.join(viewer, wish.topic.subject, wish.hearing)
+        if wish.is_empty:
+            return []
         self.boards.start()  # whose news tell when to read anew
-        return await self.states.join(viewer, wish.topic)
+        return await self.states.join(viewer, wish.seat)
 
 
 def _subscribed(wish: Wish, snapshot: list[dict[str, Any]] | None = None) -> protocol.Frame:

@@ -32,6 +32,8 @@ def stage_times(event: Event, audience: Audience) -> list[StageTime]:
     """
     now = timezone.now() - timedelta(milliseconds=audience.delay_ms)
     stages = list(Stage.objects.filter(event=event).order_by("starts_at"))
+    if not stages:
+        return []
     ends = [*(stage.starts_at for stage in stages[1:]), event.ends_at]
     settled = _settled(event, now)
     return [

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -20,7 +20,10 @@ UNDER_WAY = (ResultStatus.RUNNING.value, ResultStatus.FINISHED.value)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A line of the page. Times as `clock` gives them, empty where there is none."""
+    """A line of the page. Times as `clock` gives them, empty where there is none.
+
+    `inside`: a stage, where `expected` is the rank the crew would have.
+    """
 
     entry_id: str
     rank: str
@@ -35,6 +38,8 @@ class Standing:
     penalty: str
     total: str
     gap: str
+    inside: bool = False
+    expected: str = ""
 
 
 def standings(lines: Sequence[BoardLine], class_code: str = "") -> list[Standing]:
@@ -45,6 +50,24 @@ def standings(lines: Sequence[BoardLine], class_code: str = "") -> list[Standing
     chosen.sort(key=lambda line: _place(line, rank))
     gaps = _gaps([line for line in chosen if line[rank] and line["totalMs"] is not None], tenths)
     return [_standing(line, rank, gaps.get(line["entryId"], ""), tenths) for line in chosen]
+
+
+def with_expected(shown: Sequence[Standing], lines: Sequence[BoardLine], class_code: str = "") -> list[Standing]:
+    """The same with the expected ranks of `lines` (`live.expectations`) for those under way."""
+    inside = {line["entryId"]: _expected(line, class_code) for line in lines}
+    return [
+        replace(one, inside=True, expected=inside[one.entry_id] if one.status == ResultStatus.RUNNING else "")
+        if one.entry_id in inside
+        else one
+        for one in shown
+    ]
+
+
+def _expected(line: BoardLine, class_code: str) -> str:
+    if line["rank"] is None:
+        return ""
+    rank = line["classRank"] if class_code else line["rank"]
+    return _("≈{rank}. at {control}").format(rank=rank, control=line["control"])
 
 
 def clock(ms: int | None, *, tenths: bool) -> str:

@@ -1,4 +1,4 @@
-"""Topics of states: an entry's own times, and race control. Read while somebody follows, told where they changed."""
+"""Topics of states: own times, expected ranks, race control. Read while followed, told where they changed."""
 
 import asyncio
 import time
@@ -16,15 +16,27 @@ from apps.live.viewer import Viewer
 log = structlog.get_logger(__name__)
 
 TICK_S = 2.0
-ENTRIES_S = 10.0  # without news an entry's times are read so often all the same
+RESULTS_S = 10.0  # without news of a board what hangs on results is read so often all the same
 
 Line = dict[str, Any]
 Lines = dict[str, Line]  # by what they are about: a stage of an entry, an entry of an event
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A topic as those follow it who see it as late."""
+
+    topic: Topic
+    delay_ms: int = 0
+
+
 class StateSource(Protocol):
     async def entry_times(self, entries: Sequence[str]) -> Mapping[str, Lines]:
         """Of each entry the line of each stage. Raises SourceError."""
+        ...
+
+    async def expected(self, seat: Seat) -> Lines:
+        """The line of each crew inside a stage. Raises SourceError."""
         ...
 
     async def race_control(self, event: str) -> Lines:
@@ -34,9 +46,9 @@ class StateSource(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """A topic with its viewers and what they were told last; None before the first read."""
+    """A seat with its viewers and what they were told last; None before the first read."""
 
-    topic: Topic
+    seat: Seat
     viewers: set[Viewer] = field(default_factory=set)
     told: Lines | None = None
 
@@ -47,34 +59,34 @@ class States:
     def __init__(self, source: StateSource, tick_s: float = TICK_S) -> None:
         self._source = source
         self._tick_s = tick_s
-        self._followed: dict[str, Followed] = {}
-        self._entries_due = 0.0
+        self._followed: dict[Seat, Followed] = {}
+        self._results_due = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    async def join(self, viewer: Viewer, topic: Topic) -> list[Line]:
+    async def join(self, viewer: Viewer, seat: Seat) -> list[Line]:
         """Hand the viewer what comes from now on; returns how things stand. Empty where that cannot be read."""
         self._task = self._task or asyncio.create_task(self._keep())
-        followed = self._followed.setdefault(topic.name, Followed(topic))
+        followed = self._followed.setdefault(seat, Followed(seat))
         metrics.SUBSCRIPTIONS.inc(viewer not in followed.viewers)
         followed.viewers.add(viewer)
         try:
             await self._read([followed])
         except SourceError as error:
-            log.warning("no snapshot of states", topic=topic.name, error=str(error))
+            log.warning("no snapshot of states", topic=seat.topic.name, error=str(error))
         return list((followed.told or {}).values())
 
-    def leave(self, viewer: Viewer, topic: Topic) -> None:
-        followed = self._followed.get(topic.name)
+    def leave(self, viewer: Viewer, seat: Seat) -> None:
+        followed = self._followed.get(seat)
         if followed is None or viewer not in followed.viewers:
             return
         followed.viewers.remove(viewer)
         metrics.SUBSCRIPTIONS.dec()
         if not followed.viewers:
-            del self._followed[topic.name]
+            del self._followed[seat]
 
     def wake(self, topic: str) -> None:
-        """A leaderboard has news, and so an entry may: read at the next tick."""
-        self._entries_due = 0.0
+        """A leaderboard has news, and so what hangs on results may: read at the next tick."""
+        self._results_due = 0.0
 
     async def stop(self) -> None:
         if self._task:
@@ -91,20 +103,22 @@ class States:
                 log.warning("states not read", error=str(error))
 
     def _due(self) -> list[Followed]:
-        entries = time.monotonic() >= self._entries_due
-        if entries:
-            self._entries_due = time.monotonic() + ENTRIES_S
-        return [of for of in self._followed.values() if entries or of.topic.kind is Kind.RACE_CONTROL]
+        results = time.monotonic() >= self._results_due
+        if results:
+            self._results_due = time.monotonic() + RESULTS_S
+        return [of for of in self._followed.values() if results or of.seat.topic.kind is Kind.RACE_CONTROL]
 
     async def _read(self, followed: Sequence[Followed]) -> None:
-        entries = [of for of in followed if of.topic.kind is Kind.ENTRY]
+        entries = [of for of in followed if of.seat.topic.kind is Kind.ENTRY]
         if entries:
-            found = await self._source.entry_times([of.topic.subject for of in entries])
+            found = await self._source.entry_times([of.seat.topic.subject for of in entries])
             for of in entries:
-                _tell(of, found.get(of.topic.subject, {}))
+                _tell(of, found.get(of.seat.topic.subject, {}))
         for of in followed:
-            if of.topic.kind is Kind.RACE_CONTROL:
-                _tell(of, await self._source.race_control(of.topic.subject))
+            if of.seat.topic.kind is Kind.RACE_CONTROL:
+                _tell(of, await self._source.race_control(of.seat.topic.subject))
+            elif of.seat.topic.kind is Kind.EXPECTED:
+                _tell(of, await self._source.expected(of.seat))
 
 
 def _tell(followed: Followed, lines: Lines) -> None:
@@ -114,7 +128,7 @@ def _tell(followed: Followed, lines: Lines) -> None:
         return
     gone = {key: {"key": key, "gone": True} for key in before.keys() - lines.keys()}
     changed = {key: line for key, line in lines.items() if before.get(key) != line}
-    topic = followed.topic
+    topic = followed.seat.topic
     states = {
         key: protocol.frame(topic.kind, topic=topic.name, changes=[line]) for key, line in (changed | gone).items()
     }

@@ -17,8 +17,10 @@ from apps.accounts.rights import AnyUser
 from apps.course.models import Stage
 from apps.events.audience import audience_of
 from apps.events.models import Event
+from apps.live.expectations import expected_ranks
 from apps.live.pages import Visit, chosen_class, chosen_stage, classes_of, frame, stages_of
-from apps.live.standings import standings
+from apps.live.protocol import Kind
+from apps.live.standings import standings, with_expected
 from apps.live.words import board_words
 from apps.scoring.board import event_topic, stage_topic
 from apps.scoring.released import released_board, view
@@ -60,14 +62,16 @@ def board_context(request: HttpRequest, seen: Visit) -> dict[str, Any]:
     event, stages, classes = seen.event, stages_of(seen.event), classes_of(seen.event)
     stage, race_class = chosen_stage(request, stages), chosen_class(request, classes)
     topic = stage_topic(str(event.id), str(stage.id)) if stage else event_topic(str(event.id))
-    lines = released_board(view(topic, seen.audience))[1]
+    shown = standings(released_board(view(topic, seen.audience))[1], race_class)
+    inside = expected_ranks(event, str(stage.id) if stage else None, seen.audience)
     return frame(seen, "leaderboard-of") | {
         "tabs": tabs(stages, stage, race_class),
         "stage": stage,
         "classes": classes,
         "race_class": race_class,
-        "standings": standings(lines, race_class),
+        "standings": with_expected(shown, inside, race_class),
         "topic": topic,
+        "expected": topic.replace("leaderboard", Kind.EXPECTED, 1),
         "details": seen.link("details") + (f"?stage={stage.sort_order}" if stage else ""),
         "words": board_words(),
     }

@@ -27,7 +27,7 @@ def board_words() -> dict[str, Any]:
             "statuses": {str(value): str(label) for value, label in ResultStatus.choices},
             "pending": _("Pending"),
             "pendingHint": _("Has penalties that are not confirmed yet"),
-            "virtual": _("≈{rank}. at {control} · {age}"),
+            "virtual": _("≈{rank}. at {control}"),
             "virtualHint": _("Expected rank, by the time at {control}; not a result. Data {age} old."),
             "details": _("Splits and penalties of {number}"),
             "splits": _("Splits"),

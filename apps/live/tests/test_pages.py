@@ -11,13 +11,11 @@ from django.utils import timezone
 
 from apps.accounts.factories import OrganizationUserFactory, UserFactory
 from apps.accounts.models import User
-from apps.course.factories import StageFactory
 from apps.course.models import Stage
 from apps.events.factories import EntryCrewFactory
 from apps.live.models import Acknowledgement
 from apps.live.tests import scenes
 from apps.live.tests.scenes import Scene
-from apps.scoring.factories import StageResultFactory
 from apps.scoring.models import StageResult
 
 pytestmark = pytest.mark.django_db
@@ -110,70 +108,6 @@ class TestDetails:
         entries = details(client, scene)["entries"]
         assert str(scene.board.entries[0].id) in entries
         assert str(scene.board.entries[-1].id) not in entries
-
-
-class TestExpectedOverall:
-    """Of a crew inside the running stage, against those who drove it and what all brought into it."""
-
-    def expected(self, client: Client, scene: Scene) -> Any:
-        return client.get(scene.address("details.json")).json()["expected"]
-
-    def test_earlier_stages_and_the_splits_of_this_one(self, client: Client) -> None:
-        scene = scenes.stage()
-        early = StageFactory.create(event=scene.board.event, starts_at=scene.stage.starts_at - timedelta(minutes=30))
-        first, last = scene.board.entries[0], scene.board.entries[-1]
-        StageResultFactory.create(entry=last, stage=early, status="finished", total_ms=500_000, penalty_ms=60_000,
-                                  overall_penalty_ms=90_000)  # fmt: skip
-        found = self.expected(client, scene)
-        assert [one["name"] for one in found["controls"]] == ["WP 1", "WP 2", "WP 3", "Finish"]
-        crew = found["entries"][str(last.id)]
-        assert (crew["before"], crew["missing"], crew["underWay"]) == (530_000, 0, True)
-        assert crew["splits"][0] and crew["splits"][3] is None
-        driven = found["entries"][str(first.id)]
-        assert (driven["missing"], driven["underWay"], driven["splits"][3]) == (1, False, 600_000)
-
-    def test_a_prologue_counts_as_often_as_it_does_in_the_event(self, client: Client) -> None:
-        """Five times, its penalties once; or not at all, and then nobody has missed it."""
-        scene = scenes.stage()
-        last = scene.board.entries[-1]
-        for factor, minutes in ((5, 40), (0, 20)):
-            early = StageFactory.create(
-                event=scene.board.event,
-                overall_factor=factor,
-                starts_at=scene.stage.starts_at - timedelta(minutes=minutes),
-            )
-            StageResultFactory.create(entry=last, stage=early, status="finished", total_ms=70_000, penalty_ms=10_000,
-                                      overall_penalty_ms=10_000)  # fmt: skip
-        entries = self.expected(client, scene)["entries"]
-        assert (entries[str(last.id)]["before"], entries[str(last.id)]["missing"]) == (5 * 60_000 + 10_000, 0)
-        assert entries[str(scene.board.entries[0].id)]["missing"] == 1
-
-    def test_with_nobody_inside_there_is_none(self, client: Client) -> None:
-        scene = scenes.stage()
-        StageResult.objects.filter(stage=scene.stage, status="running").update(status="dnf")
-        assert self.expected(client, scene) is None
-        assert "expected" not in details(client, scene)
-
-    def test_it_is_as_late_as_the_board(self, client: Client) -> None:
-        """The public does not learn of the crew's times, nor of a result of before that was just written anew."""
-        scene = scenes.stage()
-        last = str(scene.board.entries[-1].id)
-        early = StageFactory.create(event=scene.board.event, starts_at=scene.stage.starts_at - timedelta(minutes=30))
-        row = StageResultFactory.create(entry=scene.board.entries[-1], stage=early, status="finished", total_ms=1000)
-        scene.board.event.public_delay_seconds = 1800
-        scene.board.event.save()
-        assert last not in self.expected(client, scene)["entries"]
-        StageResult.objects.filter(id=row.id).update(updated_at=timezone.now() - timedelta(hours=1))
-        cache.clear()
-        assert self.expected(client, scene)["entries"][last]["splits"] == [None] * 4
-
-    def test_a_crew_is_not_told_the_times_of_others_inside(self, client: Client) -> None:
-        scene = scenes.stage()
-        user = UserFactory.create()
-        OrganizationUserFactory.create(organization=scene.board.event.organization, user=user, role="participant")
-        EntryCrewFactory.create(entry=scene.board.entries[0], user=user)
-        client.force_login(user)
-        assert self.expected(client, scene)["entries"][str(scene.board.entries[-1].id)]["splits"] is None
 
 
 class TestTrails:

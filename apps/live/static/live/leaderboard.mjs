@@ -4,16 +4,16 @@ import { writeDetails } from "./details.mjs";
 import { Feed } from "./feed.mjs";
 import { age, element, find, say, showState, words } from "./page.mjs";
 import { openRows, rowOf, show, toggle } from "./rows.mjs";
-import { expectedRank, isPending, virtualRank } from "./splits.mjs";
+import { isPending } from "./splits.mjs";
 import { standings } from "./standings.mjs";
 
 const SPREAD_MS = 3000; // pages that heard the same news ask at different instants
 const RENEW_MS = 30_000;
-const IN = ["registered", "running", "finished"]; // who is out is no rival any more
 
 const board = find("board");
 const filter = find("class");
 const lines = new Map(); // entry id → line of the board, as the server sent it
+let inside = null; // entry id → expected rank of a crew inside a stage, as the server sent it; null before that
 let details = null;
 let leader = null;
 let asking = 0;
@@ -24,29 +24,31 @@ const shown = () => standings([...lines.values()], chosenClass(), words);
 function render({ marks }) {
   const now = shown();
   show(now, marks);
-  for (const one of now) decorate(one, now);
+  for (const one of now) decorate(one);
   announce(now[0], marks);
   board.dispatchEvent(new Event("rendered"));
 }
 
-/** What the details add to a line: penalties not yet confirmed, and the expected rank of a crew under way. */
-function decorate(one, all) {
-  if (!details) return;
+/** What is known beyond the board's line: the expected rank of a crew under way, and penalties not yet confirmed. */
+function decorate(one) {
   const row = rowOf(one.entryId);
-  const expected = one.statusName === "running" ? rankOf(one.entryId, all.filter(isIn).map((other) => other.entryId)) : null;
-  row.toggleAttribute("data-inside", Boolean(details.expected?.entries[one.entryId]?.underWay));
-  const said = expected && { ...expected, age: ageOf(one.entryId) };
-  note(row, "virtual", said && say(words.virtual, said), said && say(words.virtualHint, said));
-  note(row, "pending", isPending(details, one.entryId) && one.penalty && words.pending, words.pendingHint);
+  if (inside) expect(row, one);
+  note(row, "pending", details && isPending(details, one.entryId) && one.penalty && words.pending, words.pendingHint);
 }
 
-const isIn = (one) => IN.includes(one.statusName);
-const rankOf = (entryId, ids) => (details.controls.length ? virtualRank : expectedRank)(details, entryId, ids);
+function expect(row, one) {
+  const expected = inside.get(one.entryId);
+  row.toggleAttribute("data-inside", Boolean(expected));
+  const rank = one.statusName === "running" && expected?.[chosenClass() ? "classRank" : "rank"];
+  if (!rank) return note(row, "virtual");
+  const said = { rank, control: expected.control, age: ageOf(one.entryId) };
+  return note(row, "virtual", `${say(words.virtual, said)}${said.age && ` · ${said.age}`}`, said.age && say(words.virtualHint, said));
+}
 
 /** How old what is known of an entry is. */
 function ageOf(entryId) {
-  const seen = details.entries[entryId]?.seen;
-  return seen ? age(details.now - seen) : "?";
+  const seen = details?.entries[entryId]?.seen;
+  return seen ? age(details.now - seen) : "";
 }
 
 function note(row, name, text, hint) {
@@ -76,8 +78,7 @@ async function askDetails() {
   } catch {
     return; // offline: the feed says so, and asks again when it is back
   }
-  const now = shown();
-  for (const one of now) decorate(one, now);
+  for (const one of shown()) decorate(one);
   for (const row of openRows()) writeOpened(row);
 }
 
@@ -112,7 +113,16 @@ find("lines").addEventListener("click", (event) => {
   if (row?.querySelector(".more")) toggle(row, () => writeOpened(row));
 });
 
-new Feed(showState).follow(board.dataset.topic, {
+function showExpected(news) {
+  for (const line of news) {
+    if (line.gone) inside.delete(line.key);
+    else inside.set(line.entryId, line);
+  }
+  if (lines.size) for (const one of shown()) decorate(one);
+}
+
+const feed = new Feed(showState);
+feed.follow(board.dataset.topic, {
   snapshot(all) {
     const first = lines.size === 0;
     lines.clear();
@@ -125,5 +135,12 @@ new Feed(showState).follow(board.dataset.topic, {
     render({ marks: true });
     soon(500 + Math.random() * SPREAD_MS);
   },
+});
+feed.follow(board.dataset.expected, {
+  snapshot(all) {
+    inside = new Map();
+    showExpected(all);
+  },
+  changes: showExpected,
 });
 setInterval(() => soon(0), RENEW_MS);
