@@ -277,6 +277,10 @@ ACTS_OF_REST: dict[str, tuple[str, dict[str, str] | None]] = {
     "send_command": ("commands", {"organization": "{organizations}", "device": "{devices}", "text": "x"}),
     "manage_members": ("organization_users/{organization_users}/restore", {}),
     "replay_dead_letters": ("dead_letters/replay", {}),
+    "report_ready": ("stages/{stages}/report", {}),
+    "hold_start": ("stages/{stages}/hold", {}),
+    "stop_stage": ("stages/{stages}/restart", {"no": "such"}),
+    "hear_protest": ("race_log/{race_log}/hear", {"no": "such"}),
 }
 REST = {"view": "retrieve", "add": "create", "change": "partial_update", "delete": "destroy"}
 

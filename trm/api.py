@@ -14,6 +14,7 @@ from apps.events import api as events
 from apps.integrations import api as integrations
 from apps.live import api as live
 from apps.penalties import api as penalties
+from apps.racelog import api as racelog
 from apps.rest import accounts_api as accounts
 from apps.rest import dead_letters_api as dead_letters
 from apps.rest.pages import Swagger, nothing_here, openapi
@@ -23,7 +24,21 @@ from apps.safety import api as safety
 from apps.scoring import api as scoring
 from apps.timing import api as timing
 
-APPS = (accounts, catalog, events, course, timing, penalties, audit, scoring, commands, safety, integrations, live)
+APPS = (
+    accounts,
+    catalog,
+    events,
+    course,
+    timing,
+    penalties,
+    racelog,
+    audit,
+    scoring,
+    commands,
+    safety,
+    integrations,
+    live,
+)
 RESOURCES: dict[str, type[ApiView]] = {name: view for app in APPS for name, view in app.RESOURCES.items()}
 NAMED: dict[str, type[ApiView]] = {"tokens": Tokens, "me": Whoami, **RESOURCES, **dead_letters.RESOURCES}
 

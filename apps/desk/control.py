@@ -18,7 +18,6 @@ from apps.desk.domain import clock
 from apps.desk.place import Place
 from apps.desk.road import spots
 from apps.events.models import Entry
-from apps.penalties.models import PenaltyFormula
 from apps.racelog.domain.log import Kind, StageState
 from apps.racelog.gate import Gate, gate
 from apps.racelog.models import LogLine
@@ -130,12 +129,6 @@ def line_of(place: Place, id: str) -> LogLine:
     except ValueError as error:
         raise ValidationError(_("That line is gone: load the page again.")) from error
     return get_object_or_404(timeline(place.event), pk=key)
-
-
-def reported_kinds(place: Place) -> list[str]:
-    """The kinds of incident that the event's formulas have a penalty for."""
-    rows = PenaltyFormula.objects.filter(event=place.event, type="incident", enabled=True).exclude(target="")
-    return sorted(set(rows.values_list("target", flat=True)))
 
 
 def _spot(place: Place, entry: Entry | None) -> Spot:

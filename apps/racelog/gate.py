@@ -1,14 +1,17 @@
 """Go or no-go: who has to be ready before a stage is opened, and who is not (rulebook 9.3, T-60 and T-15)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from apps.accounts.models import User
 from apps.course.models import Segment, SegmentType, Stage
+from apps.racelog import services
 from apps.racelog.domain.log import Kind, Line, StageState, stage_state
-from apps.racelog.models import Opening, Service
+from apps.racelog.models import LogLine, Opening, Service
 from apps.racelog.queries import settings_of, state_lines
 
 
@@ -63,6 +66,19 @@ def refusal(stage: Stage) -> str:
     if settings_of(stage.event).opening != Opening.REFUSE:
         return ""
     return gate(stage).sentence
+
+
+def names(stage: Stage | None) -> dict[str, str]:
+    """Who may report, by key: the services, and the controls of the stage."""
+    return {**{key: str(label) for key, label in Service.choices}, **dict(controls(stage) if stage else [])}
+
+
+def report(user: User, draft: services.Draft) -> LogLine:
+    """Write a go or a no-go of whom `draft.about` names. Raises as `services.write`, and for who reports nothing."""
+    who = names(draft.stage).get(draft.about)
+    if who is None:
+        raise ValidationError(_("This stage has nobody of that name to report."))
+    return services.write(user, replace(draft, data={"who": who}))
 
 
 def controls(stage: Stage) -> list[tuple[str, str]]:

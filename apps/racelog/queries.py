@@ -4,8 +4,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.course.models import Stage
+from apps.course.models import Geofence, Stage, Waypoint
 from apps.events.models import Event
+from apps.penalties.models import PenaltyFormula
 from apps.racelog.domain.log import Kind, Line, open_protests
 from apps.racelog.models import LogLine, RaceControlSettings
 
@@ -33,6 +34,21 @@ def state_lines(event: UUID) -> list[Line]:
 def settings_of(event: Event) -> RaceControlSettings:
     """The event's settings, or the defaults."""
     return RaceControlSettings.objects.filter(event=event).first() or RaceControlSettings(event=event)
+
+
+def reported_kinds(event: Event) -> list[str]:
+    """The kinds of incident that the event's formulas have a penalty for."""
+    rows = PenaltyFormula.objects.filter(event=event, type="incident", enabled=True).exclude(target="")
+    return sorted(set(rows.values_list("target", flat=True)))
+
+
+def control_name(event: Event, control: UUID) -> str:
+    """What a geofence or waypoint of an event is called with its segment, empty for what is none of it."""
+    fence = Geofence.objects.filter(event=event, pk=control).first()
+    if fence is not None:
+        return str(fence)
+    waypoint = Waypoint.objects.filter(segment__stage__event=event, pk=control).select_related("segment").first()
+    return f"{waypoint.segment}: {waypoint}" if waypoint else ""
 
 
 def timeline(event: Event) -> QuerySet[LogLine]:

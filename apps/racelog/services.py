@@ -1,7 +1,7 @@
 """Acts of race control. Each asks the policy, holds the event's log, and adds a line; none changes one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from apps.penalties.models import EntryIncident
 from apps.racelog.domain import log
 from apps.racelog.domain.log import Kind
 from apps.racelog.models import LogLine
-from apps.racelog.queries import state_lines
+from apps.racelog.queries import reported_kinds, state_lines
 
 # The act that the policy is asked for; a kind that is not here is a line that whoever may add one may write.
 ACTS: Mapping[Kind, str] = {
@@ -105,12 +105,28 @@ def report(user: User, draft: Draft, kind: str, value_ms: int = 0) -> LogLine:
         incident.full_clean()
         incident.save()
         data = {**draft.data, "incident": str(incident.pk), "code": kind, "value_ms": value_ms}
-        return write(user, Draft(**{**_parts(draft), "data": data}))
+        return write(user, replace(draft, data=data))
 
 
 def report_false_start(user: User, draft: Draft, gained_ms: int) -> LogLine:
     """A false start as a marshal or a detector saw it (rulebook 5.1); its penalty follows by the event's rules."""
     return report(user, draft, false_start.TYPE, gained_ms)
+
+
+def incident(user: User, draft: Draft, what: str) -> LogLine:
+    """What happened, by a word for it; one that a penalty formula of the event names is told to the rules as well.
+
+    Raises as `write`, or as `report`.
+    """
+    known = what in reported_kinds(draft.event)
+    draft = replace(draft, kind=Kind.INCIDENT, data={"what": what})
+    return report(user, draft, what) if known else write(user, draft)
+
+
+def hear(user: User, protest: LogLine, draft: Draft) -> LogLine:
+    """A protest was heard; the text says what was decided. Raises as `write`, also for what is no open protest."""
+    of = replace(draft, stage=protest.stage, entry=protest.entry, about=str(protest.pk))
+    return write(user, replace(of, kind=Kind.HEARD))
 
 
 def take_back(user: User, line: LogLine, reason: str) -> LogLine:
@@ -172,10 +188,6 @@ def _row(user: User, draft: Draft) -> LogLine:
         latitude=draft.spot.latitude, longitude=draft.spot.longitude, text=draft.text.strip()[:2000],
         about=draft.about, data=dict(draft.data),
     )  # fmt: skip
-
-
-def _parts(draft: Draft) -> dict[str, Any]:
-    return {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
 
 
 def _refuse(why: str) -> None:

@@ -29,6 +29,8 @@ def example_of(serializer: Any) -> dict[str, Any]:
 
 
 def _value(field: Any) -> Any:
+    if isinstance(field, serializers.Serializer):
+        return example_of(field)
     for kind, made in MADE:
         if isinstance(field, kind):
             return made(field)

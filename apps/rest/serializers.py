@@ -58,6 +58,13 @@ class Instant(serializers.DateTimeField):
         return super().to_internal_value(value) if isinstance(value, str) else self.fail("invalid", format="ISO 8601")
 
 
+class Key(serializers.UUIDField):
+    """The id of what may stand in one of several tables."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data) if isinstance(data, str) else self.fail("invalid", value=data)
+
+
 class Json(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         if _has_nul(data):

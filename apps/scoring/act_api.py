@@ -14,7 +14,6 @@ from apps.accounts import policy
 from apps.accounts.rights import AnyUser
 from apps.audit import api as audit
 from apps.common import stream
-from apps.course import api as course
 from apps.course.models import Stage
 from apps.events import api as events
 from apps.events.audience import audience_of
@@ -24,7 +23,7 @@ from apps.rest import reading, writing
 from apps.rest.answers import answer
 from apps.rest.problems import Unfit, conflicts
 from apps.rest.serializers import serializer_for
-from apps.scoring import bodies, closing, start_lists
+from apps.scoring import bodies, closing, race_control_api, start_lists
 from apps.scoring.changes import ChangeError, apply
 from apps.scoring.decisions import Draft, decide
 from apps.scoring.dry_run import dry_run
@@ -79,7 +78,7 @@ class Events(events.Events):
         return board(self.user, event, f"leaderboard:{event.pk}")
 
 
-class Stages(course.Stages):
+class Stages(race_control_api.Stages):
     public = frozenset({"leaderboard"})
 
     @extend_schema(request=None, responses={200: serializer_for(StartList)})

@@ -15,7 +15,7 @@ from apps.rest import writing
 from apps.rest.answers import answer
 from apps.rest.problems import conflicts
 from apps.rest.views import AddOnlyResource, ReadOnlyResource
-from apps.scoring import bodies, revisions, start_lists
+from apps.scoring import bodies, race_control_api, revisions, start_lists
 from apps.scoring.act_api import Entries, Events, Stages
 from apps.scoring.decisions import Draft, decide, revoke
 from apps.scoring.dry_run import dry_run
@@ -153,4 +153,5 @@ RESOURCES = {
     "stage_results": StageResults,
     "event_results": EventResults,
     "result_revisions": ResultRevisions,
+    **race_control_api.RESOURCES,
 }

@@ -4,9 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.course.models import Stage, WaypointType
+from apps.course.models import Segment, Stage, WaypointType
 from apps.events.models import Entry, Event
-from apps.rest.serializers import Body, Choice, Json, Number, Reference, Text, Truth, Whole, serializer_for
+from apps.racelog.api import LONGEST_MS, Happened
+from apps.rest.serializers import Body, Choice, Instant, Json, Number, Reference, Text, Truth, Whole, serializer_for
 from apps.scoring.closing import CONTROLS
 from apps.scoring.models import RevisionState
 from apps.scoring.revisions import PROTEST_MINUTES
@@ -55,6 +56,60 @@ class Publish(Body):
     state = Choice(choices=RevisionState.choices)
     reason = Text(max_length=LONGEST, default="", allow_blank=True)
     protest_minutes = Whole(min_value=0, max_value=10_080, default=PROTEST_MINUTES)
+
+
+class Restarted(Happened):
+    reason = Text(max_length=LONGEST, default="", allow_blank=True)
+    first_start = Instant(
+        required=False, default=None, allow_null=True,
+        help_text="When the first of those who wait starts; left out, the start list stays as it is.",
+    )  # fmt: skip
+
+
+class Released(Restarted):
+    reason = Text(max_length=LONGEST, help_text="Why the starts go on.")
+
+
+class Awarded(Body):
+    entry = Reference(queryset=Entry.objects.all())
+    time_ms = Whole(min_value=1, max_value=LONGEST_MS)
+    article = Text(max_length=50, default="", allow_blank=True, help_text="Empty = officials choose.")
+
+
+class NotionalTimes(Reason):
+    segment = Reference(queryset=Segment.objects.all(), help_text="The special that was stopped.")
+    awards = serializers.ListField(child=Awarded(), min_length=1, max_length=500)
+
+
+class Said(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["go", "no-go"])
+    line = serializers.UUIDField(help_text="The line of the log.")
+
+
+class PostShown(serializers.Serializer[Any]):
+    about = serializers.CharField(help_text="A service, or the id of a control.")
+    name = serializers.CharField()
+    needed = serializers.BooleanField(help_text="Whether the stage wants its go before it opens.")
+    said = Said(allow_null=True, help_text="Its last word.")
+
+
+class Waiting(serializers.Serializer[Any]):
+    entry = serializers.UUIDField()
+    number = serializers.IntegerField()
+    start_ms = serializers.IntegerField()
+
+
+class UnderControl(serializers.Serializer[Any]):
+    """What holds of a stage by the race-control log. Instants are epoch ms."""
+
+    hold = serializers.UUIDField(allow_null=True, help_text="The line that holds the starts.")
+    red = serializers.UUIDField(allow_null=True, help_text="The red signal in force.")
+    since_ms = serializers.IntegerField(allow_null=True, help_text="Since when nobody may start.")
+    posts = PostShown(many=True)
+    missing = serializers.CharField(help_text="Who is not ready, as a sentence; empty = all are.")
+    refuses = serializers.BooleanField(help_text="Whether the stage is not opened before all are ready.")
+    waiting = Waiting(many=True, help_text="Who was to start since then, and has not.")
+    protests = serializers.ListField(child=serializers.UUIDField(), help_text="Lines that nobody has heard yet.")
 
 
 class Accepted(serializers.Serializer[Any]):

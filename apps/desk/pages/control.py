@@ -19,8 +19,9 @@ from apps.desk.place import Place
 from apps.desk.road import spots
 from apps.racelog import services
 from apps.racelog.domain.log import Kind
-from apps.racelog.gate import controls
-from apps.racelog.models import LogLine, Service
+from apps.racelog.gate import names, report
+from apps.racelog.models import LogLine
+from apps.racelog.queries import reported_kinds
 from apps.scoring import race_control
 from apps.scoring.inputs import milliseconds
 from apps.scoring.postponing import Postponed, waiting
@@ -50,7 +51,7 @@ def _page(place: Place, error: str) -> HttpResponse:
         "road": road,
         "starts": [spot for spot in road if spot.end == "start"],
         "incidents": control.INCIDENTS.items(),
-        "reported": control.reported_kinds(place),
+        "reported": reported_kinds(place.event),
         "do": data.get("do", "") or place.request.POST.get("act", ""),
         "show_all": data.get("show") == "all",
         "number": data.get("number", ""),
@@ -84,7 +85,7 @@ def _ask(place: Place, act: str, error: str) -> HttpResponse:
     line = line_of(place, data["line"]) if data.get("line") else None
     context: dict[str, Any] = {
         "act": act, "error": error, "line": line, "about": data.get("about", ""), "typed": place.request.POST,
-        "who": _names(place).get(data.get("about", ""), ""),
+        "who": names(place.stage).get(data.get("about", ""), ""),
     }  # fmt: skip
     if act in ("release", "green"):
         context |= _going_on(place, Kind(act))
@@ -119,12 +120,8 @@ def _write(kind: Kind) -> Callable[[Place], str]:
 
 def _go(kind: Kind) -> Callable[[Place], str]:
     def act(place: Place) -> str:
-        about = place.request.POST.get("about", "")
-        who = _names(place).get(about)
-        if who is None:
-            raise ValidationError(_("This stage has nobody of that name to report."))
-        line = services.write(place.user, draft(place, kind, about=about, data={"who": who}))
-        return f"{who}: {line.get_kind_display()}"
+        line = report(place.user, draft(place, kind, about=place.request.POST.get("about", "")))
+        return f"{line.data['who']}: {line.get_kind_display()}"
 
     return act
 
@@ -146,12 +143,7 @@ def _moved(moved: Postponed | None) -> str:
 
 
 def _incident(place: Place) -> str:
-    data = place.request.POST
-    code = data.get("what", "")
-    what = draft(place, Kind.INCIDENT, data={"what": code})
-    if code in control.reported_kinds(place):
-        return _told(services.report(place.user, what, code))
-    return _told(services.write(place.user, what))
+    return _told(services.incident(place.user, draft(place, Kind.INCIDENT), place.request.POST.get("what", "")))
 
 
 def _false_start(place: Place) -> str:
@@ -164,8 +156,7 @@ def _false_start(place: Place) -> str:
 
 def _hear(place: Place) -> str:
     protest = line_of(place, place.request.POST.get("line", ""))
-    what = draft(place, Kind.HEARD, about=str(protest.pk), stage=protest.stage, entry=protest.entry)
-    return _told(services.write(place.user, what))
+    return _told(services.hear(place.user, protest, draft(place, Kind.HEARD)))
 
 
 def _take_back(place: Place) -> str:
@@ -176,12 +167,6 @@ def _take_back(place: Place) -> str:
 
 def _told(line: LogLine) -> str:
     return _("Written: %(line)s.") % {"line": line.get_kind_display()}
-
-
-def _names(place: Place) -> dict[str, str]:
-    """Who may report, by key."""
-    posts = controls(place.stage) if place.stage else []
-    return {**{key: str(label) for key, label in Service.choices}, **dict(posts)}
 
 
 ACTS: Mapping[str, Callable[[Place], str]] = {
