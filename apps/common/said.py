@@ -26,6 +26,11 @@ class Said(str):
         return _again, (self.template, self.parts)
 
 
+def about(what: Any, reason: Any) -> Said:
+    """What is wrong, after the name of the thing or the path of the field that it is wrong with."""
+    return Said("%(what)s: %(reason)s", what=what, reason=reason)
+
+
 def _again(template: str, parts: dict[str, Any]) -> Said:
     return Said(template, **parts)
 

@@ -6,6 +6,7 @@ import redis
 import structlog
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 
 from apps.accounts import policy
 from apps.common import stream
+from apps.common.said import about, told
 from apps.course.models import Geofence, Segment, SpeedLimitZone, Stage, Waypoint
 from apps.course.services import Report, import_course
 from apps.rest.answers import answer
@@ -91,8 +93,8 @@ class Segments(ResourceViewSet):
             dry_run=given["dry_run"],
         )
         if report.errors:
-            errors = [wrong(f"{f.place}: {f.field}", f.reason) for f in report.findings]
-            return problem(422, "Nothing is imported: the file has errors.", errors)
+            errors = [wrong(told(about(f.place, f.field), _), told(f.reason, _)) for f in report.findings]
+            return problem(422, _("Nothing is imported: the file has errors."), errors)
         if not given["dry_run"]:
             _tell_scorers(segment)
         return answer(_shown(report))
@@ -101,7 +103,8 @@ class Segments(ResourceViewSet):
 def _shown(report: Report) -> dict[str, Any]:
     counts = {"waypoints": report.waypoints, "geofences": report.fences, "zones": report.zones}
     findings = [
-        {"severity": f.severity.value, "place": f.place, "field": f.field, "reason": f.reason} for f in report.findings
+        {"severity": f.severity.value, "place": told(f.place, _), "field": f.field, "reason": told(f.reason, _)}
+        for f in report.findings
     ]
     return {**counts, "findings": findings}
 

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.common.said import Said
+
 # The tables belong to timing and penalties, which stand above this app: SQL asks them without importing them.
 REFERENCES = """
     select what, n from (values
@@ -17,7 +19,12 @@ REFERENCES = """
                                      and key like any(select '%%' || id || '%%' from unnest(%(ids)s::uuid[]) id)))
     ) as found (what, n) where n > 0
 """
-
+REFERRED = {
+    "crossings": Said("%(n)s crossings"),
+    "timing records": Said("%(n)s timing records"),
+    "penalty rules": Said("%(n)s penalty rules"),
+    "officials' decisions": Said("%(n)s decisions of officials"),
+}
 
 CONTROL_OF = """
     select exists (select from geofences where id = %(id)s and event_id = %(event)s)
@@ -35,8 +42,8 @@ def is_control_of(event: UUID, control: UUID) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def references(ids: Sequence[UUID]) -> list[str]:
+def references(ids: Sequence[UUID]) -> list[Said]:
     """ "12 crossings", … : what refers to these controls; nothing for none."""
     with connection.cursor() as cursor:
         cursor.execute(REFERENCES, {"ids": list(ids)})
-        return [f"{n} {what}" for what, n in cursor.fetchall()]
+        return [Said(REFERRED[what].template, n=n) for what, n in cursor.fetchall()]

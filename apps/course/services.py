@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Avg
 
+from apps.common.said import Said, about, listed
 from apps.course import queries
 from apps.course.domain.importing import (
+    FILE,
     Finding,
     ImportedCourse,
     ImportedFence,
@@ -16,7 +18,7 @@ from apps.course.domain.importing import (
     has_errors,
     read_course,
 )
-from apps.course.domain.importing.points import seem_exchanged
+from apps.course.domain.importing.points import EXCHANGED, seem_exchanged
 from apps.course.models import Geofence, Segment, SpeedLimitZone, Waypoint
 from apps.events.models import Event
 
@@ -65,7 +67,7 @@ def _check_where(course: ImportedCourse, event: Event) -> list[Finding]:
     first = course.waypoints[0]
     if not seem_exchanged(first.lat, first.lon, others["lat"], others["lon"]):
         return []
-    reason = "latitude and longitude seem to be exchanged: the event's other waypoints are elsewhere"
+    reason = about(EXCHANGED, Said("the event's other waypoints are elsewhere"))
     return [Finding(Severity.WARNING, first.place, "coordinates", reason)]
 
 
@@ -75,12 +77,12 @@ def _check_room(course: ImportedCourse, segment: Segment, event: Event, replace:
     if replace:
         moved = [_moved(fence) for fence in _taken(course, fences)]
         return [*moved, *_check_references(segment, fences)]
-    findings = [_in_the_way(fence.place, "name", "a geofence of this name") for fence in _taken(course, fences)]
+    findings = [_in_the_way(fence.place, "name", Said("a geofence of this name")) for fence in _taken(course, fences)]
     if segment.waypoints.exists() or segment.speed_limit_zones.exists():
-        findings.append(_in_the_way("file", "segment", f"what {segment} has"))
+        findings.append(_in_the_way(FILE, "segment", Said("what %(segment)s has", segment=segment)))
     for fence in course.fences:
         if fence.role and getattr(segment, f"{_ENDS[fence.role]}_id") is not None:
-            findings.append(_in_the_way(fence.place, "type", f"the segment's {fence.role}"))
+            findings.append(_in_the_way(fence.place, "type", TAKEN[fence.role]))
     return findings
 
 
@@ -90,11 +92,12 @@ def _taken(course: ImportedCourse, existing: Sequence[Geofence]) -> list[Importe
 
 
 def _moved(fence: ImportedFence) -> Finding:
-    return Finding(Severity.WARNING, fence.place, "name", "the event's geofence of this name is moved here")
+    return Finding(Severity.WARNING, fence.place, "name", Said("the event's geofence of this name is moved here"))
 
 
-def _in_the_way(place: str, field: str, what: str) -> Finding:
-    return Finding(Severity.ERROR, place, field, f"{what} is in the way; replace it, or take another")
+def _in_the_way(place: Said, field: str, what: Said) -> Finding:
+    text = Said("%(what)s is in the way; replace it, or take another", what=what)
+    return Finding(Severity.ERROR, place, field, text)
 
 
 def _check_references(segment: Segment, fences: Sequence[Geofence]) -> list[Finding]:
@@ -104,11 +107,12 @@ def _check_references(segment: Segment, fences: Sequence[Geofence]) -> list[Find
     abroad = SpeedLimitZone.objects.exclude(segment=segment)
     zones = (abroad.filter(dz_waypoint__segment=segment) | abroad.filter(fz_waypoint__segment=segment)).count()
     if zones:
-        found.append(f"{zones} speed zones of other segments")
-    reason = f"cannot be replaced: its controls are referred to by {', '.join(found)}"
-    return [Finding(Severity.ERROR, "file", "segment", reason)] if found else []
+        found.append(Said("%(n)s speed zones of other segments", n=zones))
+    reason = Said("cannot be replaced: its controls are referred to by %(what)s", what=listed(found))
+    return [Finding(Severity.ERROR, FILE, "segment", reason)] if found else []
 
 
+TAKEN = {"start": Said("the segment's start"), "finish": Said("the segment's finish")}
 _ENDS = {"start": "entry_geofence", "finish": "exit_geofence"}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.common.said import about, told
 from apps.course.models import Segment, SegmentType, SpeedLimitZone, Stage, Waypoint
 from apps.events.models import Event
 from apps.penalties.domain.registry import EVALUATORS, problems
@@ -68,8 +69,9 @@ def _of_formulas(formulas: Iterable[PenaltyFormula]) -> Iterator[OpenSetting]:
         if row.penalty is None:
             sentence = _("%(rule)s: the rule is in force and has no value yet.") % {"rule": _named(row)}
             yield OpenSetting(_item(row.type), sentence, link, blocking=True)
-        for problem in problems(row.as_formula()):
-            sentence = _("%(rule)s cannot be computed: %(reason)s.") % {"rule": _named(row), "reason": problem}
+        for field, reason in problems(row.as_formula()):
+            why = told(about(field, reason), _)
+            sentence = _("%(rule)s cannot be computed: %(reason)s.") % {"rule": _named(row), "reason": why}
             yield OpenSetting(_item(row.type), sentence, link, blocking=True)
 
 
@@ -128,12 +130,12 @@ def _of_allotments(event: Event) -> Iterator[OpenSetting]:
         allotted = sum(_allotted(part) for part in parts if part.type == SegmentType.NEUTRALISATION)
         taken_off = sum(part.neutralised_seconds for part in parts if part.type == SegmentType.SPECIAL_STAGE)
         if allotted and allotted != taken_off:
-            told = {"stage": stage, "allotted": allotted, "taken": taken_off}
+            parts = {"stage": stage, "allotted": allotted, "taken": taken_off}
             sentence = _(
                 "%(stage)s: neutralisations of %(allotted)d s, and %(taken)d s are taken off its special stages."
             )
             link = reverse("admin:course_stage_change", args=[stage.pk])
-            yield OpenSetting("neutralisation", sentence % told, link)
+            yield OpenSetting("neutralisation", sentence % parts, link)
 
 
 def _allotted(part: Segment) -> int:

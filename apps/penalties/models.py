@@ -6,9 +6,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
+from apps.common.said import about, told
 from apps.course.models import Stage
 from apps.course.retroactive import NotBackwards
 from apps.events.models import Entry, Event, RaceClass
@@ -150,9 +152,9 @@ class PenaltyFormula(NotBackwards, Row):
 
     def clean(self) -> None:
         """Refuses a rule that no evaluator can compute, naming what is wrong with it."""
-        wrong = list(problems(self.as_formula()))
+        wrong = [about(field, reason) for field, reason in problems(self.as_formula())]
         if wrong:
-            raise ValidationError(wrong)
+            raise ValidationError([told(one, gettext) for one in wrong])
         self.refuse_backwards()
 
     def concerned_stages(self) -> models.QuerySet[Stage]:
@@ -233,7 +235,7 @@ class Decision(Row):
         """Refuses a decision that scoring could not follow, naming the field."""
         wrong = decisions.problems(self.kind, self.params)
         if wrong:
-            raise ValidationError({"params": wrong})
+            raise ValidationError({"params": [told(one, gettext) for one in wrong]})
         for name in ("entry", "race_class", "stage"):
             row = getattr(self, name)
             if row is not None and row.event_id != self.event_id:

@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext
 from rest_framework import exceptions
 
+from apps.common.said import of_error
 from apps.rest.answers import encode
 
 TYPE = "application/problem+json"
@@ -57,7 +59,7 @@ def conflicts(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        raise Conflict(str(error)) from error
+        raise Conflict(of_error(error, gettext)) from error
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:

@@ -25,7 +25,7 @@ def geometry_control(identity: object, geometry: Mapping[str, Any], bearing: flo
 
 def check_geometry(geometry: Mapping[str, Any], bearing: float | None = None) -> Control:
     """As `geometry_control`; raises ValueError also for what detection could not use, as a ring that cuts itself."""
-    control = geometry_control("geometry", geometry, bearing)
+    control = geometry_control("", geometry, bearing)
     prepare(control, control.points[0][1])
     return control
 
@@ -40,7 +40,11 @@ def control_geometry(control: Control) -> dict[str, Any]:
 
 def shown(value: object) -> str:
     """A value for a message: short, and never the inside of a container, which may be deep beyond printing."""
-    return f"{value!r:.60}" if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+    return (
+        f"{value!r:.60}"
+        if isinstance(value, str | int | float | None)
+        else Said("a %(kind)s", kind=type(value).__name__)
+    )
 
 
 def _gate(identity: str, points: tuple[LatLon, ...], bearing: float | None) -> Control:

@@ -4,7 +4,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from apps.common.said import Said, phrased
+from apps.common.said import Said, about, phrased
 from apps.course.domain.boxes import TOUCH_M, Box, Chords, Floats, Hits, Ints, joined
 from apps.course.domain.controls import Control, LatLon
 
@@ -27,7 +27,8 @@ class Polygon:
         shape = shapely.Polygon(self._ring(control.points), [self._ring(hole) for hole in control.holes])
         if not shape.is_valid:
             why = phrased(shapely.is_valid_reason(shape), REASONS)
-            raise ValueError(Said("%(name)s: the polygon is not valid: %(why)s", name=control.id, why=why))
+            text = Said("the polygon is not valid: %(why)s", why=why)
+            raise ValueError(about(control.id, text) if control.id else text)
         self._area = shape.buffer(TOUCH_M, join_style="mitre")
         self._edge = self._area.boundary
         shapely.prepare(self._area)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from apps.common.said import Said
+from apps.common.said import Said, about
 from apps.penalties.domain.formulas import Issued
 from apps.timing.domain.adjustments import Adjustment, Exclusion
 from apps.timing.domain.marks import Grade, Mark, Source
@@ -38,6 +38,15 @@ KINDS: dict[str, Kind] = {
     ),
     "set_status": Kind(Said("status"), {"status": "status"}),
     "faulty_fixes": Kind(Said("faulty fixes"), {"device": "text", "from_ts": "instant", "to_ts": "instant"}),
+}
+# What a parameter of each type is called.
+TYPES = {
+    "text": Said("a text"),
+    "duration": Said("a duration in ms"),
+    "instant": Said("an instant in ms"),
+    "metres": Said("metres in whole numbers"),
+    "scopes": Said("a list of classifications"),
+    "status": Said("a status"),
 }
 STATUSES = ("dns", "dnf", "otl", "nc", "dsq")
 SCOPES = ("stage", "overall", "start_order")
@@ -97,26 +106,26 @@ def overlay(decisions: Iterable[Decision]) -> Overlay:
     )
 
 
-def problems(kind: str, params: Any) -> list[str]:
+def problems(kind: str, params: Any) -> list[Said]:
     """Why a decision of this kind cannot be followed, each as a sentence naming the parameter."""
     if kind not in KINDS:
-        return [f"kind: {kind!r} is none of {', '.join(KINDS)}"]
+        return [about("kind", Said("%(given)s is none of %(known)s", given=repr(kind), known=", ".join(KINDS)))]
     if not isinstance(params, dict):
-        return ["params: an object is needed"]
-    return list(_problems(KINDS[kind].parameters, params))
+        return [about("params", Said("an object is needed"))]
+    return [about(name, reason) for name, reason in _problems(KINDS[kind].parameters, params)]
 
 
-def _problems(wanted: Mapping[str, str], params: Mapping[str, Any]) -> Iterator[str]:
+def _problems(wanted: Mapping[str, str], params: Mapping[str, Any]) -> Iterator[tuple[str, Said]]:
     for name in params.keys() - wanted.keys():
-        yield f"{name}: unknown; there are {', '.join(wanted)}"
+        yield name, Said("unknown; there are %(known)s", known=", ".join(wanted))
     for name, type_ in wanted.items():
         if name not in params:
             if not type_.endswith("?"):
-                yield f"{name}: missing"
+                yield name, Said("missing")
         elif not _fits(type_.rstrip("?"), params[name]):
-            yield f"{name}: {params[name]!r} is no {type_.rstrip('?')}"
+            yield name, Said("%(given)s is not %(kind)s", given=repr(params[name]), kind=TYPES[type_.rstrip("?")])
     if {"from_ts", "to_ts"} <= params.keys() and _both_instants(params) and params["from_ts"] > params["to_ts"]:
-        yield "to_ts: before from_ts"
+        yield "to_ts", Said("before from_ts")
 
 
 def _both_instants(params: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
+from apps.common.said import Said
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.timing.domain.plan import WaypointPlan
@@ -216,35 +217,45 @@ def table_settings(table: Sequence[Formula], kind: type[P]) -> P:
     return kind(**merged)
 
 
-def problems(formula: Formula) -> Iterator[str]:
-    """Why a formula cannot be computed, each as a sentence that names the field."""
+def problems(formula: Formula) -> Iterator[tuple[str, Said]]:
+    """Why a formula cannot be computed: (field, reason) each."""
     evaluator = EVALUATORS.get(formula.type)
     if evaluator is None:
-        yield f"type: no evaluator named {formula.type!r}; there are {', '.join(sorted(EVALUATORS))}"
+        known = ", ".join(sorted(EVALUATORS))
+        yield "type", Said("no evaluator named %(given)s; there are %(known)s", given=repr(formula.type), known=known)
         return
     terms = evaluator.terms
     if formula.mode not in terms.modes:
-        yield f"mode: {formula.type} knows {', '.join(sorted(terms.modes))}, not {formula.mode!r}"
+        yield "mode", _unknown(formula, terms.modes, formula.mode)
     if formula.target and terms.choices and formula.target not in terms.choices:
-        yield f"target: {formula.type} knows {', '.join(sorted(terms.choices))}, not {formula.target!r}"
+        yield "target", _unknown(formula, terms.choices, formula.target)
     if formula.penalty_ms < 0:
-        yield f"penalty_ms: {formula.penalty_ms} is negative"
+        yield "penalty", Said("%(ms)s ms is negative", ms=formula.penalty_ms)
     if formula.offence_max is not None and formula.offence_max < formula.offence_min:
-        yield f"offence_max: {formula.offence_max:g} is below offence_min {formula.offence_min:g}"
+        edges = {"high": f"{formula.offence_max:g}", "low": f"{formula.offence_min:g}"}
+        yield "offence_max", Said("%(high)s is below offence_min %(low)s", **edges)
     yield from _wrong_parameters(formula, terms.parameters)
 
 
-def _wrong_parameters(formula: Formula, kind: type) -> Iterator[str]:
+def _unknown(formula: Formula, known: frozenset[str], given: str) -> Said:
+    words = ", ".join(sorted(known))
+    return Said("%(type)s knows %(known)s, not %(given)s", type=formula.type, known=words, given=repr(given))
+
+
+def _wrong_parameters(formula: Formula, kind: type) -> Iterator[tuple[str, Said]]:
     known = {f.name: f for f in fields(kind)}
     hints = get_type_hints(kind)
     for name, value in formula.params.items():
+        field = f"params.{name}"
         if name not in known:
-            yield f"params.{name}: unknown to {formula.type}; it knows {', '.join(sorted(known)) or 'none'}"
+            words = ", ".join(sorted(known)) or Said("none")
+            yield field, Said("unknown to %(type)s; it knows %(known)s", type=formula.type, known=words)
         elif get_origin(hints[name]) is Literal:
-            if value not in get_args(hints[name]):
-                yield f"params.{name}: {value!r} is none of {', '.join(map(repr, get_args(hints[name])))}"
+            if value not in (words := get_args(hints[name])):
+                said = ", ".join(map(repr, words))
+                yield field, Said("%(given)s is none of %(known)s", given=repr(value), known=said)
         elif not _fits(value, _default(known[name])):
-            yield f"params.{name}: {value!r} is of the wrong kind"
+            yield field, Said("%(given)s is of the wrong kind", given=repr(value))
 
 
 def _default(of: Any) -> Any:

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 import yaml
 
-from apps.penalties.profiles.schema import Profile, RulesError, parse
+from apps.common import foreign
+from apps.common.said import Listed, Said, about, phrased
+from apps.penalties.profiles.schema import FILE, Profile, RulesError, parse
 
 SHIPPED = Path(__file__).parent
 MOST_BYTES = 1_000_000
@@ -29,14 +31,14 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not taken", problem_mark=self.get_mark())
+            raise yaml.MarkedYAMLError(problem=Said("aliases are not taken"), problem_mark=self.get_mark())
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         seen: list[Any] = []
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value!r} is given twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=_twice(key.value), problem_mark=key.start_mark)
             seen.append(key.value)
         return super().construct_mapping(node, deep)
 
@@ -68,7 +70,8 @@ def load_shipped(name: str) -> Profile:
     """A shipped profile. RulesError names the profiles there are."""
     path = shipped().get(name)
     if path is None:
-        raise RulesError([f"no profile named {name!r}; there are {', '.join(shipped())}"])
+        text = Said("no profile named %(given)s; there are %(known)s", given=repr(name), known=", ".join(shipped()))
+        raise RulesError([text])
     return load_file(path)
 
 
@@ -77,20 +80,44 @@ def load_file(path: Path) -> Profile:
     try:
         return loads(path.read_bytes(), path.suffix)
     except OSError as error:
-        raise RulesError([f"{path}: {error.strerror}"]) from error
+        raise RulesError([about(path, error.strerror)]) from error
     except RulesError as error:
-        raise RulesError([f"{path}: {reason}" for reason in error.reasons]) from error
+        raise RulesError([about(path, reason) for reason in error.reasons]) from error
 
 
 def loads(data: bytes, suffix: str) -> Profile:
     """A profile from the bytes of a file whose name ends with `suffix`. RulesError names path and reason."""
     if len(data) > MOST_BYTES:
-        raise RulesError([f"file: {len(data)} bytes, a rule file has at most {MOST_BYTES}"])
+        text = Said("%(bytes)s bytes, a rule file has at most %(most)s", bytes=len(data), most=MOST_BYTES)
+        raise RulesError([about(FILE, text)])
     try:
         plain = _read_json(data) if _is_json(suffix) else yaml.load(data, _Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RulesError([f"file: {' '.join(str(error).split())}"]) from error
+        raise RulesError([_unreadable(error)]) from error
     return parse(plain)
+
+
+def _unreadable(error: Exception) -> Said:
+    """Where a file stops being YAML or JSON, and why."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark, why = error.problem_mark, error.problem
+        return about(_place(mark.line + 1, mark.column + 1), why if isinstance(why, Said) else _of_yaml(why))
+    if isinstance(error, json.JSONDecodeError):
+        return about(_place(error.lineno, error.colno), phrased(error.msg, foreign.JSON))
+    if isinstance(error, RecursionError):
+        return about(FILE, Said("its values are nested too deep"))
+    if isinstance(error, UnicodeError):
+        return about(FILE, Said("a text is no Unicode: %(why)s", why=error))
+    why = error.args[0] if error.args else ""
+    return about(FILE, why if isinstance(why, Said) else _of_yaml(error))
+
+
+def _of_yaml(reason: object) -> Listed:
+    return phrased(" ".join(str(reason).split()), foreign.YAML)
+
+
+def _place(line: int, column: int) -> Said:
+    return Said("line %(line)s, column %(column)s", line=line, column=column)
 
 
 def dumps(profile: Profile, suffix: str) -> bytes:
@@ -104,7 +131,9 @@ def dumps(profile: Profile, suffix: str) -> bytes:
 
 def _is_json(suffix: str) -> bool:
     if suffix not in (".json", ".yaml", ".yml"):
-        raise RulesError([f"file: the name ends with {suffix or 'nothing'}, not with .yaml, .yml or .json"])
+        ends = suffix or Said("nothing")
+        text = Said("the name ends with %(ends)s, not with .yaml, .yml or .json", ends=ends)
+        raise RulesError([about(FILE, text)])
     return suffix == ".json"
 
 
@@ -116,10 +145,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"{key!r} is given twice")
+            raise ValueError(_twice(key))
         found[key] = value
     return found
 
 
+def _twice(key: Any) -> Said:
+    return Said("%(given)s is given twice", given=repr(key))
+
+
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(Said("%(given)s is no number", given=constant))

@@ -8,11 +8,14 @@ from uuid import UUID
 
 import msgspec
 
+from apps.common.said import Said, about
 from apps.course.models import SpeedLimitZone
 from apps.events.models import Event, RaceClass
 from apps.penalties.domain.formulas import clock
 from apps.penalties.models import PenaltyFormula
 from apps.penalties.profiles.schema import Rule, RulesError, penalty_ms
+
+OWNERS = {"class": Said("class"), "zone": Said("zone")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,14 @@ class Owners:
     classes: Mapping[str, UUID]
     zones: Mapping[str, UUID]
 
-    def wrong(self, rules: Sequence[Rule]) -> Iterator[str]:
+    def wrong(self, rules: Sequence[Rule]) -> Iterator[Said]:
         """Names that the event does not have, each with its rule."""
         for rule in rules:
             for field, name, known in (("race_class", rule.race_class, self.classes), ("zone", rule.zone, self.zones)):
                 if name and name not in known:
-                    yield f"{rule}: {field}: the event has no {name!r}; it has {', '.join(known) or 'none'}"
+                    has = ", ".join(known) or Said("none")
+                    text = Said("the event has no %(given)s; it has %(known)s", given=repr(name), known=has)
+                    yield about(rule, about(field, text))
 
     def owner(self, rule: Rule) -> tuple[str, UUID | None]:
         """(belongs_to_type, belongs_to_id)"""
@@ -42,7 +47,8 @@ class Owners:
         names = self.classes if row.belongs_to_type == "class" else self.zones
         found = next((name for name, id_ in names.items() if id_ == row.belongs_to_id), None)
         if found is None:
-            raise RulesError([f"{row}: its {row.belongs_to_type} is not in the event any more"])
+            text = Said("its %(owner)s is not in the event any more", owner=OWNERS[row.belongs_to_type])
+            raise RulesError([about(row, text)])
         return found
 
 

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from apps.common import foreign
+from apps.common.said import Said, about, listed, phrased
 from apps.penalties.domain.evaluate import EVALUATORS
 from apps.penalties.domain.formulas import Formula, clock
 from apps.penalties.domain.registry import problems
@@ -27,15 +29,16 @@ Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]*\Z", max_length=80)]
 Metres = Annotated[float, Meta(gt=0, le=100_000)]
 T = TypeVar("T")
 
+FILE = Said("file")  # where something is wrong with all of it
 CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.(\d{1,3}))?")
 
 
 class RulesError(ValueError):
     """Rules that cannot be taken: every reason, each with its place."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
+    def __init__(self, reasons: Sequence[Said]) -> None:
         self.reasons = list(reasons)
-        super().__init__("\n".join(reasons))
+        super().__init__(listed(reasons, "\n"))
 
 
 class Given(Struct, Generic[T], forbid_unknown_fields=True, omit_defaults=True, frozen=True):
@@ -128,7 +131,8 @@ def parse(data: Any) -> Profile:
         profile = msgspec.convert(data, Profile)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
-        raise RulesError([f"{path.rstrip('`').lstrip('.') or 'file'}: {reason}"]) from error
+        where = path.rstrip("`").lstrip(".") or FILE
+        raise RulesError([about(where, phrased(reason, foreign.SCHEMA))]) from error
     wrong = list(_wrong(profile))
     if wrong:
         raise RulesError(wrong)
@@ -164,7 +168,7 @@ def penalty_ms(value: float | str | None | UnsetType) -> int | None:
     if isinstance(value, str):
         return _clock_ms(value)
     if not math.isfinite(value) or not 0 <= value < 36_000_000:
-        raise ValueError(f"{value} is no number of seconds from 0 to 10 000 h")
+        raise ValueError(Said("%(given)s is no number of seconds from 0 to 10 000 h", given=value))
     return round(value * 1000)
 
 
@@ -202,7 +206,7 @@ def overlaps(rows: Sequence[Rule]) -> Iterator[tuple[int, int]]:
 def _clock_ms(text: str) -> int:
     found = CLOCK.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no time: h:mm:ss, or seconds as a number")
+        raise ValueError(Said("%(given)s is no time: h:mm:ss, or seconds as a number", given=repr(text)))
     hours, minutes, seconds, rest = found.groups()
     whole = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
     return whole * 1000 + int((rest or "0").ljust(3, "0"))
@@ -215,46 +219,48 @@ def _canonical_rule(rule: Rule) -> Rule:
     )
 
 
-def _wrong(profile: Profile) -> Iterator[str]:
+def _wrong(profile: Profile) -> Iterator[Said]:
     yield from _wrong_text(profile)
-    rules = [f"formulas[{i}].{reason}" for i, rule in enumerate(profile.formulas) for reason in _wrong_rule(rule)]
+    rows = enumerate(profile.formulas)
+    rules = [about(f"formulas[{i}].{field}", reason) for i, rule in rows for field, reason in _wrong_rule(rule)]
     yield from rules
     for row, other in overlaps(profile.formulas) if not rules else ():
-        yield f"formulas[{row}]: its bracket overlaps that of formulas[{other}] ({profile.formulas[other]})"
+        parts = {"row": f"formulas[{other}]", "rule": profile.formulas[other]}
+        yield about(f"formulas[{row}]", Said("its bracket overlaps that of %(row)s (%(rule)s)", **parts))
     for key in profile.questions:
         if key not in QUESTIONS:
-            yield f"questions.{key}: no such item; there are {', '.join(QUESTIONS)}"
+            yield about(f"questions.{key}", Said("no such item; there are %(known)s", known=", ".join(QUESTIONS)))
     sources = profile.settings.source_priority
     if sources is not None and (not sources.value or len(set(sources.value)) < len(sources.value)):
-        yield "settings.source_priority.value: name every source once, and at least one"
+        yield about("settings.source_priority.value", Said("name every source once, and at least one"))
 
 
-def _wrong_text(profile: Profile) -> Iterator[str]:
+def _wrong_text(profile: Profile) -> Iterator[Said]:
     """What PostgreSQL cannot hold."""
     try:
         if b"\\u0000" in msgspec.json.encode(profile):
-            yield "file: a text holds the character NUL"
+            yield about(FILE, Said("a text holds the character NUL"))
     except UnicodeEncodeError as error:
-        yield f"file: a text is no Unicode: {error.reason}"
+        yield about(FILE, Said("a text is no Unicode: %(why)s", why=error.reason))
 
 
-def _wrong_rule(rule: Rule) -> Iterator[str]:
+def _wrong_rule(rule: Rule) -> Iterator[tuple[str, Said]]:
     if rule.penalty is UNSET:
-        yield "penalty: missing; write null for a value that is still open"
+        yield "penalty", Said("missing; write null for a value that is still open")
     try:
         penalty_ms(rule.penalty)
         formula = formula_of(rule)
     except ValueError as error:
-        yield f"penalty: {error}"
+        yield "penalty", error.args[0]
         return
     if not (math.isfinite(rule.offence_min) and math.isfinite(rule.offence_max or 0)):
-        yield "offence_min: brackets are finite; no upper edge is null"
+        yield "offence_min", Said("brackets are finite; no upper edge is null")
         return
     if rule.zone and (rule.race_class or rule.target):
-        yield "zone: a rule of a zone has neither class nor target"
+        yield "zone", Said("a rule of a zone has neither class nor target")
     if rule.zone and rule.type in EVALUATORS and EVALUATORS[rule.type].terms.targets != "zone":
-        yield f"zone: {rule.type} is not about zones"
+        yield "zone", Said("%(type)s is not about zones", type=rule.type)
         return
     if not rule.applies_to:
-        yield "applies_to: name at least one of stage, overall, start_order"
-    yield from (reason.replace("penalty_ms:", "penalty:", 1) for reason in problems(formula))
+        yield "applies_to", Said("name at least one of stage, overall, start_order")
+    yield from problems(formula)

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.common.said import Said, about
 from apps.course.models import Segment
 from apps.course.retroactive import begun_stages
 from apps.events.models import Event
@@ -76,7 +77,8 @@ def apply_rules(event: Event, given: Profile, wish: Wish) -> list[Change]:
         return changes
     official = official_revisions(event.pk) if changes else []
     if official and not wish.reason.strip():
-        raise RulesError([f"results are official: {', '.join(official)}; give a reason to change the rules"])
+        text = Said("results are official: %(which)s; give a reason to change the rules", which=", ".join(official))
+        raise RulesError([text])
     _write(event, current, wanted, wish)
     return changes
 
@@ -112,14 +114,18 @@ def _write_formulas(event: Event, wanted: list[Rule]) -> None:
 
 def _refuse_backwards(removed: list[PenaltyFormula], written: list[PenaltyFormula]) -> None:
     """Raises RulesError naming every rule that is not retroactive, where a stage it concerns has begun."""
-    wrong = [f"{row}: not retroactive, and begun: {stages}" for row in removed if (stages := begun_stages(row))]
+    wrong = [_begun(row, stages) for row in removed if (stages := begun_stages(row))]
     for row in written:
         try:
             row.refuse_backwards()
         except ValidationError as error:
-            wrong += [f"{row}: {text}" for text in error.messages]
+            wrong += [about(row, text) for text in error.messages]
     if wrong:
         raise RulesError(wrong)
+
+
+def _begun(row: PenaltyFormula, stages: str) -> Said:
+    return about(row, Said("not retroactive, and begun: %(stages)s", stages=stages))
 
 
 def _changed(row: PenaltyFormula, columns: dict[str, Any]) -> PenaltyFormula:

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from apps.common.said import Said, about
 from apps.timing.domain.fields import Fields
 from apps.timing.domain.start_list import Block
 from apps.timing.domain.start_order import IntervalBand, OrderRules, Seed, StartOrderError, Strategy
@@ -76,7 +77,8 @@ def read_settings(params: Any, facts: StageFacts) -> StartSettings:
 def _strategy(top: Fields, facts: StageFacts) -> Strategy:
     named = top.word("strategy", facts.strategy, [s.value for s in Strategy])
     if named != facts.strategy and facts.strategy != Strategy.MANUAL:
-        raise top.error("strategy", f"{named} contradicts the stage's own, {facts.strategy}")
+        text = Said("%(given)s contradicts the stage's own, %(own)s", given=named, own=facts.strategy)
+        raise top.error("strategy", text)
     return Strategy(named)
 
 
@@ -86,7 +88,7 @@ def _source(top: Fields, strategy: Strategy) -> str:
     source = top.word("source", "overall" if overall else "stage", SOURCES)
     previous = strategy in (Strategy.PREVIOUS_STAGE, Strategy.PREVIOUS_STAGE_CLEAN_RESULT)
     if (overall and source == "stage") or (previous and source == "overall"):
-        raise top.error("source", f"{source} contradicts {strategy}")
+        raise top.error("source", _against(source, strategy))
     return source
 
 
@@ -94,8 +96,12 @@ def _with_penalties(top: Fields, strategy: Strategy) -> bool:
     clean = strategy is Strategy.PREVIOUS_STAGE_CLEAN_RESULT
     value = top.flag("with_penalties", not clean)
     if clean and value:
-        raise top.error("with_penalties", f"true contradicts {strategy}")
+        raise top.error("with_penalties", _against("true", strategy))
     return value
+
+
+def _against(given: str, strategy: Strategy) -> Said:
+    return Said("%(given)s contradicts %(strategy)s", given=given, strategy=strategy)
 
 
 def _rules(top: Fields, strategy: Strategy) -> OrderRules:
@@ -113,10 +119,10 @@ def _rules(top: Fields, strategy: Strategy) -> OrderRules:
 def _choices(top: Fields) -> dict[int, int]:
     value = top.get("choices", {})
     if not isinstance(value, Mapping):
-        raise top.error("choices", f"{value!r} is no object of race number → slot")
+        raise top.error("choices", Said("%(given)s is no object of race number → slot", given=repr(value)))
     stray = next((key for key in value if not str(key).isdecimal()), None)
     if stray is not None:
-        raise top.error("choices", f"{stray!r} is no race number")
+        raise top.error("choices", Said("%(given)s is no race number", given=repr(stray)))
     return {int(key): top.check_whole(f"choices.{key}", slot, 1) for key, slot in value.items()}
 
 
@@ -136,7 +142,7 @@ def _blocks(top: Fields, rules: OrderRules, facts: StageFacts) -> tuple[Block, .
 def _block(row: Fields, defaults: Block, facts: StageFacts) -> Block:
     rules, name = defaults.rules, row.get("name")
     if not isinstance(name, str) or not name:
-        raise row.error("name", "missing")
+        raise row.error("name", Said("missing"))
     block = Block(
         name=name,
         classes=frozenset(map(str, row.array("classes"))),
@@ -162,7 +168,8 @@ def _bands(row: Fields, default: tuple[IntervalBand, ...]) -> tuple[IntervalBand
     bands = tuple(map(_band, row.objects("bands"))) or default
     begins = [band.from_position for band in bands]
     if 1 not in begins or len(set(begins)) < len(begins):
-        raise row.error("bands", f"they begin at {begins}; one must begin at 1, and no two at the same position")
+        text = Said("they begin at %(begins)s; one must begin at 1, and no two at the same position", begins=begins)
+        raise row.error("bands", text)
     return bands
 
 
@@ -185,21 +192,21 @@ def _segment(row: Fields) -> SegmentOffset:
 def _check_top_n(row: Fields, block: Block) -> None:
     needed = (Strategy.INVERSE_TOP_N_THEN_NATURAL, Strategy.PROLOGUE_CHOICE)
     if block.rules.strategy in needed and block.rules.top_n < 1:
-        raise row.error("top_n", f"{block.rules.strategy} needs it, at least 1")
+        raise row.error("top_n", Said("%(strategy)s needs it, at least 1", strategy=block.rules.strategy))
 
 
 def _check_classes(top: Fields, blocks: Sequence[Block], classes: frozenset[str]) -> None:
     names = [block.name for block in blocks]
     used = [code for block in blocks for code in sorted(block.classes)]
-    _refuse(top, (name for name in names if names.count(name) > 1), "a name that two blocks have")
-    _refuse(top, (code for code in used if code not in classes), "no class of this event")
-    _refuse(top, (code for code in used if used.count(code) > 1), "in two blocks")
-    _refuse(top, sorted(classes - set(used)), "in no block")
+    _refuse(top, (name for name in names if names.count(name) > 1), Said("a name that two blocks have"))
+    _refuse(top, (code for code in used if code not in classes), Said("no class of this event"))
+    _refuse(top, (code for code in used if used.count(code) > 1), Said("in two blocks"))
+    _refuse(top, sorted(classes - set(used)), Said("in no block"))
 
 
-def _refuse(top: Fields, wrong: Iterable[str], reason: str) -> None:
+def _refuse(top: Fields, wrong: Iterable[str], reason: Said) -> None:
     if found := list(dict.fromkeys(wrong)):
-        raise top.error("blocks", f"{', '.join(found)}: {reason}")
+        raise top.error("blocks", about(", ".join(found), reason))
 
 
 def _first(row: Fields, facts: StageFacts) -> int | None:
@@ -209,7 +216,9 @@ def _first(row: Fields, facts: StageFacts) -> int | None:
         return None
     instant = _instant(row, text, facts)
     if instant < facts.starts_at:
-        raise row.error("first_start", f"{text} lies before the stage's start, {_local(facts.starts_at, facts)}")
+        begins = facts.starts_at.astimezone(facts.zone).isoformat()
+        reason = Said("%(given)s lies before the stage's start, %(begins)s", given=text, begins=begins)
+        raise row.error("first_start", reason)
     return _ms(instant)
 
 
@@ -222,9 +231,10 @@ def _instant(row: Fields, text: Any, facts: StageFacts) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
-        raise row.error("first_start", f"{text!r} is neither a time of day nor an instant") from error
+        reason = Said("%(given)s is neither a time of day nor an instant", given=repr(text))
+        raise row.error("first_start", reason) from error
     if instant.tzinfo is None:
-        raise row.error("first_start", f"{text} has no offset from UTC")
+        raise row.error("first_start", Said("%(given)s has no offset from UTC", given=text))
     return instant
 
 
@@ -233,12 +243,9 @@ def _of_day(row: Fields, clock: time, facts: StageFacts) -> datetime:
     day = facts.starts_at.astimezone(facts.zone).date()
     early = datetime.combine(day, clock.replace(tzinfo=None), facts.zone)
     if clock.tzinfo is not None or early.utcoffset() != early.replace(fold=1).utcoffset():
-        raise row.error("first_start", f"{clock} names no single instant on {day}: give date, time and offset")
+        text = Said("%(given)s names no single instant on %(day)s: give date, time and offset", given=clock, day=day)
+        raise row.error("first_start", text)
     return early
-
-
-def _local(instant: datetime, facts: StageFacts) -> str:
-    return instant.astimezone(facts.zone).isoformat()
 
 
 def _ms(instant: datetime) -> int:

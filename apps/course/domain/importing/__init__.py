@@ -4,16 +4,18 @@ import re
 import sys
 from collections.abc import Callable
 
+from apps.common.said import Said
 from apps.course.domain.importing.assemble import assemble
 from apps.course.domain.importing.course import ImportedCourse, ImportedFence, ImportedWaypoint, ImportedZone
 from apps.course.domain.importing.features import Feature
-from apps.course.domain.importing.findings import Finding, Findings, Severity, has_errors
+from apps.course.domain.importing.findings import FILE, Finding, Findings, Severity, has_errors, line
 from apps.course.domain.importing.geojson import read_geojson
 from apps.course.domain.importing.gpx import read_gpx
 from apps.course.domain.importing.kml import read_kml
 from apps.course.domain.importing.xml import XmlFault
 
 __all__ = [
+    "FILE",
     "Finding",
     "ImportedCourse",
     "ImportedFence",
@@ -54,24 +56,25 @@ def _number(finding: Finding) -> int:
 
 def _check_content(course: ImportedCourse, findings: Findings) -> None:
     if not (course.waypoints or course.fences or course.zones):
-        findings.error("file", "waypoints", "there is nothing in the file that TRM times")
+        findings.error(FILE, "waypoints", Said("there is nothing in the file that TRM times"))
     elif not course.waypoints:
-        findings.warning("file", "waypoints", "there are none in the file")
+        findings.warning(FILE, "waypoints", Said("there are none in the file"))
 
 
 def _features(filename: str, data: bytes, findings: Findings) -> list[Feature]:
     ending = filename.rpartition(".")[2].lower()
     if ending == "kmz" or data.startswith(b"PK\x03\x04"):
-        findings.error("file", "format", "KMZ is a zip archive: unpack it and give the KML inside")
+        findings.error(FILE, "format", Said("KMZ is a zip archive: unpack it and give the KML inside"))
     elif ending not in _READERS:
-        findings.error("file", "format", f"the name must end with one of .{', .'.join(_READERS)}")
+        known = ", ".join(f".{ending}" for ending in _READERS)
+        findings.error(FILE, "format", Said("the name must end with one of %(known)s", known=known))
     elif not data.strip():
-        findings.error("file", "content", "the file is empty")
+        findings.error(FILE, "content", Said("the file is empty"))
     elif len(data) > GREATEST_BYTES:
-        findings.error("file", "content", f"is larger than {GREATEST_BYTES // 1024 // 1024} MB")
+        findings.error(FILE, "content", Said("is larger than %(most)s MB", most=GREATEST_BYTES // 1024 // 1024))
     else:
         try:
             return _READERS[ending](data, findings)
         except XmlFault as fault:
-            findings.error(f"line {fault.line}", "XML", fault.reason)
+            findings.error(line(fault.line), "XML", fault.reason)
     return []

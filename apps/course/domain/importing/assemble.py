@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from apps.common.said import Said
 from apps.course.domain.geometry import check_geometry, control_geometry, shown
 from apps.course.domain.importing.course import ImportedCourse, ImportedFence, ImportedWaypoint, ImportedZone
 from apps.course.domain.importing.features import LONGEST_NAME, Feature, number, size
@@ -28,7 +29,8 @@ def assemble(features: Sequence[Feature], findings: Findings) -> ImportedCourse:
         elif feature.shape in ("Polygon", "LineString"):
             fences += _fence(feature, findings)
         elif feature.shape != "Point":
-            findings.error(feature.place, "geometry", f"Point, Polygon or LineString, not {shown(feature.shape)}")
+            text = Said("Point, Polygon or LineString, not %(given)s", given=shown(feature.shape))
+            findings.error(feature.place, "geometry", text)
     _check_fences(fences, findings)
     zones += _pair_zones(points, limits, findings)
     _check_pairs(points, fences, findings)
@@ -37,10 +39,10 @@ def assemble(features: Sequence[Feature], findings: Findings) -> ImportedCourse:
 
 def _check_name(feature: Feature, findings: Findings) -> None:
     if len(feature.name) > LONGEST_NAME:
-        findings.error(feature.place, "name", f"is longer than {LONGEST_NAME} characters")
+        findings.error(feature.place, "name", Said("is longer than %(most)s characters", most=LONGEST_NAME))
 
 
-def _limits(features: Sequence[Feature], findings: Findings) -> dict[str, float]:
+def _limits(features: Sequence[Feature], findings: Findings) -> dict[Said, float]:
     """place of a DZ → its limit, km/h. Two tags on one point share the place, but one of them only is a DZ."""
     found = {}
     for feature in features:
@@ -59,9 +61,9 @@ def _is_zone(feature: Feature) -> bool:
 def _polygon_zone(feature: Feature, findings: Findings) -> Iterator[ImportedZone]:
     limit = size(feature, "speed_limit_kmh", findings)
     if "speed_limit_kmh" not in feature.properties:
-        findings.error(feature.place, "speed_limit_kmh", "is missing")
+        findings.error(feature.place, "speed_limit_kmh", Said("is missing"))
     if feature.shape != "Polygon":
-        findings.error(feature.place, "geometry", "a speed zone is a Polygon; a line has no inside")
+        findings.error(feature.place, "geometry", Said("a speed zone is a Polygon; a line has no inside"))
         return
     geometry = _geometry(feature, None, findings)
     if geometry is not None and limit is not None:
@@ -69,15 +71,15 @@ def _polygon_zone(feature: Feature, findings: Findings) -> Iterator[ImportedZone
 
 
 def _pair_zones(
-    points: Sequence[ImportedWaypoint], limits: dict[str, float], findings: Findings
+    points: Sequence[ImportedWaypoint], limits: dict[Said, float], findings: Findings
 ) -> Iterator[ImportedZone]:
     for place in limits.keys() - {point.place for point in points if point.type == "DZ"}:
-        findings.warning(place, "speed_limit_kmh", "only a DZ begins a zone: this limit is left out")
+        findings.warning(place, "speed_limit_kmh", Said("only a DZ begins a zone: this limit is left out"))
     for dz, fz in pairs(points, "DZ", findings):
         if dz.place in limits:
             yield ImportedZone(dz.place, dz.name, limits[dz.place], dz_order=dz.order, fz_order=fz.order)
         else:
-            findings.error(dz.place, "speed_limit_kmh", "this DZ has no limit")
+            findings.error(dz.place, "speed_limit_kmh", Said("this DZ has no limit"))
 
 
 def _fence(feature: Feature, findings: Findings) -> Iterator[ImportedFence]:
@@ -85,7 +87,7 @@ def _fence(feature: Feature, findings: Findings) -> Iterator[ImportedFence]:
     kind = _kind(feature, role, findings)
     bearing = number(feature, "bearing", findings)
     if kind and not feature.name:
-        findings.error(feature.place, "name", "is missing: a geofence is known by its name")
+        findings.error(feature.place, "name", Said("is missing: a geofence is known by its name"))
     geometry = _geometry(feature, bearing, findings) if kind else None
     if geometry is not None:
         yield ImportedFence(feature.place, feature.name, kind, geometry, bearing, role)
@@ -98,7 +100,7 @@ def _kind(feature: Feature, role: str, findings: Findings) -> str:
         return _gate_kind(feature, given, role, findings)
     if given in ("", *AREA_KINDS):
         return given or "area"
-    findings.error(feature.place, "type", f"{shown(feature.type)} is none of {', '.join((*AREA_KINDS, *ROLES))}")
+    findings.error(feature.place, "type", _none_of(feature, (*AREA_KINDS, *ROLES)))
     return ""
 
 
@@ -107,10 +109,15 @@ def _gate_kind(feature: Feature, given: str, role: str, findings: Findings) -> s
     if given == "gate" or role or not (isinstance(points, list) and len(points) > 2):
         if given in ("", "gate"):
             return "gate"
-        findings.error(feature.place, "type", f"{shown(feature.type)} is none of gate, {', '.join(ROLES)}")
+        findings.error(feature.place, "type", _none_of(feature, ("gate", *ROLES)))
         return ""
-    findings.warning(feature.place, "geometry", f"a line of {len(points)} points is no gate, left out")
+    text = Said("a line of %(count)s points is no gate, left out", count=len(points))
+    findings.warning(feature.place, "geometry", text)
     return ""
+
+
+def _none_of(feature: Feature, known: Sequence[str]) -> Said:
+    return Said("%(given)s is none of %(known)s", given=shown(feature.type), known=", ".join(known))
 
 
 def _geometry(feature: Feature, bearing: float | None, findings: Findings) -> dict[str, Any] | None:
@@ -118,17 +125,18 @@ def _geometry(feature: Feature, bearing: float | None, findings: Findings) -> di
     try:
         return control_geometry(check_geometry(feature.geometry, bearing))
     except ValueError as error:
-        findings.error(feature.place, "geometry", str(error).removeprefix("geometry: "))
+        findings.error(feature.place, "geometry", error.args[0])
         return None
 
 
 def _check_fences(fences: Sequence[ImportedFence], findings: Findings) -> None:
-    names: dict[str, str] = {}
-    roles: dict[str, str] = {}
+    names: dict[str, Said] = {}
+    roles: dict[str, Said] = {}
     for fence in fences:
         for field, value, seen in (("name", fence.name, names), ("type", fence.role, roles)):
             if value and value in seen:
-                findings.error(fence.place, field, f"{value!r} is given by {seen[value]} too")
+                text = Said("%(given)s is given by %(other)s too", given=repr(value), other=seen[value])
+                findings.error(fence.place, field, text)
             seen.setdefault(value, fence.place)
 
 

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.common.said import Said
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedWaypoint:
     """A point of contracts' types; degrees and metres. `order` is unique in its file."""
 
-    place: str
+    place: Said
     name: str
     type: str
     lat: float
@@ -23,7 +25,7 @@ class ImportedWaypoint:
 class ImportedFence:
     """A geofence: `kind` is one of area, gate, bivouac, parc-ferme. `role` is start, finish or ""."""
 
-    place: str
+    place: Said
     name: str
     kind: str
     geometry: Mapping[str, Any]
@@ -35,7 +37,7 @@ class ImportedFence:
 class ImportedZone:
     """A speed zone: either a GeoJSON Polygon, or the orders of its DZ and FZ waypoints."""
 
-    place: str
+    place: Said
     name: str
     limit_kmh: float
     geometry: Mapping[str, Any] | None = None

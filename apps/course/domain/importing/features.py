@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.common.said import Said
 from apps.course.domain.geometry import shown
 from apps.course.domain.importing.findings import Findings
 
@@ -27,7 +28,7 @@ ALIASES = {
 class Feature:
     """A named shape of a file. `geometry` is GeoJSON, not yet checked; property names are the canonical ones."""
 
-    place: str
+    place: Said
     name: str
     type: str
     geometry: Mapping[str, Any]
@@ -58,7 +59,7 @@ def number(feature: Feature, name: str, findings: Findings) -> float | None:
         return None
     parsed = to_float(value)
     if parsed is None:
-        findings.error(feature.place, name, f"{shown(value)} is not a number")
+        findings.error(feature.place, name, Said("%(given)s is not a number", given=shown(value)))
     return parsed
 
 
@@ -66,7 +67,8 @@ def size(feature: Feature, name: str, findings: Findings) -> float | None:
     """As `number`, for metres and km/h: from 1, as the columns have it, to what can be no slip of the pen."""
     parsed = number(feature, name, findings)
     if parsed is not None and not 1 <= parsed <= GREATEST_SIZE:
-        findings.error(feature.place, name, f"{parsed:g} is not from 1 to {GREATEST_SIZE}")
+        text = Said("%(given)s is not from 1 to %(most)s", given=f"{parsed:g}", most=GREATEST_SIZE)
+        findings.error(feature.place, name, text)
         return None
     return parsed
 

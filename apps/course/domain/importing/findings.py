@@ -4,6 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from apps.common.said import Said
+
+FILE = Said("file")
+
 
 class Severity(StrEnum):
     ERROR = "error"
@@ -12,12 +16,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault. `place` is "line 12 'WP4'", "feature 3 'WP4'" or "file"; `field` what the author has to look at."""
+    """One fault, English until it is told. `place` is "line 12 'WP4'", "feature 3 'WP4'" or "file"; `field` what the author has to look at."""
 
     severity: Severity
-    place: str
+    place: Said
     field: str
-    reason: str
+    reason: Said
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.place}: {self.field}: {self.reason}"
@@ -32,10 +36,10 @@ class Findings:
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.found)
 
-    def error(self, place: str, field: str, reason: str) -> None:
+    def error(self, place: Said, field: str, reason: Said) -> None:
         self.found.append(Finding(Severity.ERROR, place, field, reason))
 
-    def warning(self, place: str, field: str, reason: str) -> None:
+    def warning(self, place: Said, field: str, reason: Said) -> None:
         self.found.append(Finding(Severity.WARNING, place, field, reason))
 
 
@@ -43,6 +47,10 @@ def has_errors(findings: Iterable[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
-def place(where: str, name: str) -> str:
+def line(number: int) -> Said:
+    return Said("line %(n)s", n=number)
+
+
+def place(where: Said, name: str) -> Said:
     """ "line 12" and the thing's name, if it has one."""
-    return f"{where} '{name:.40}'" if name else where
+    return Said("%(where)s '%(name)s'", where=where, name=name[:40]) if name else where

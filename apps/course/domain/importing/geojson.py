@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from apps.common import foreign
+from apps.common.said import Said, phrased
 from apps.course.domain.importing.features import Feature, canonical, clean_name
-from apps.course.domain.importing.findings import Findings, place
+from apps.course.domain.importing.findings import FILE, Findings, line, place
 
 
 def read_geojson(data: bytes, findings: Findings) -> list[Feature]:
@@ -15,7 +17,7 @@ def read_geojson(data: bytes, findings: Findings) -> list[Feature]:
         return []
     features = document.get("features") if isinstance(document, dict) else None
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection" or not isinstance(features, list):
-        findings.error("file", "type", "a FeatureCollection with a list of features is needed")
+        findings.error(FILE, "type", Said("a FeatureCollection with a list of features is needed"))
         return []
     return [feature for n, row in enumerate(features, start=1) for feature in _feature(n, row, findings)]
 
@@ -25,25 +27,29 @@ def _load(data: bytes, findings: Findings) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        findings.error(f"line {line}", "encoding", f"the file is not UTF-8: byte {data[error.start]:#04x}")
+        where = line(data.count(b"\n", 0, error.start) + 1)
+        findings.error(
+            where, "encoding", Said("the file is not UTF-8: byte %(byte)s", byte=f"{data[error.start]:#04x}")
+        )
     except json.JSONDecodeError as error:
-        findings.error(f"line {error.lineno}", "JSON", f"not valid JSON: {error.msg}, column {error.colno}")
+        why = phrased(error.msg, foreign.JSON)
+        text = Said("not valid JSON: %(why)s, column %(column)s", why=why, column=error.colno)
+        findings.error(line(error.lineno), "JSON", text)
     except (ValueError, RecursionError) as error:
-        findings.error("file", "JSON", f"not readable as JSON: {error!s:.100}")
+        findings.error(FILE, "JSON", Said("not readable as JSON: %(why)s", why=str(error)[:100]))
     return None
 
 
 def _feature(index: int, row: Any, findings: Findings) -> Iterator[Feature]:
-    where = f"feature {index}"
+    where = Said("feature %(n)s", n=index)
     if not isinstance(row, dict) or row.get("type") != "Feature":
-        findings.error(where, "type", "is no Feature")
+        findings.error(where, "type", Said("is no Feature"))
         return
     given = row.get("properties")
     properties = canonical(given) if isinstance(given, dict) else {}
     name = clean_name(properties.get("name"))
     geometry = row.get("geometry")
     if not isinstance(geometry, dict):
-        findings.error(place(where, name), "geometry", "is missing")
+        findings.error(place(where, name), "geometry", Said("is missing"))
         return
     yield Feature(place(where, name), name, clean_name(properties.get("type")), geometry, properties)

@@ -6,8 +6,9 @@ radius of its own takes the other's. Points without any OpenRally tag are road-b
 
 from collections.abc import Iterator
 
+from apps.common.said import Said
 from apps.course.domain.importing.features import Feature, clean_name, to_float
-from apps.course.domain.importing.findings import Findings, place
+from apps.course.domain.importing.findings import FILE, Findings, line, place
 from apps.course.domain.importing.radii import RADII
 from apps.course.domain.importing.xml import Node, parse
 
@@ -23,10 +24,10 @@ TAGS = {
 }
 # Said to be left out: an organiser could believe that TRM times them.
 LEFT_OUT = {
-    "dt": "a transfer's begin is not timed: make a liaison segment of it",
-    "ft": "a transfer's end is not timed: make a liaison segment of it",
-    "stop": "a stop point takes no time: the finish is the ass point",
-    "neutralization": "give the neutralised seconds on the segment, or a dn and an fn point",
+    "dt": Said("left out: a transfer's begin is not timed: make a liaison segment of it"),
+    "ft": Said("left out: a transfer's end is not timed: make a liaison segment of it"),
+    "stop": Said("left out: a stop point takes no time: the finish is the ass point"),
+    "neutralization": Said("left out: give the neutralised seconds on the segment, or a dn and an fn point"),
 }
 # For drawing the road book only.
 DRAWN = {"distance", "tulip", "notes", "cap", "capheading", "danger", "reset", "resettozero", "show_coordinates", "gps"}
@@ -36,13 +37,14 @@ def read_gpx(data: bytes, findings: Findings) -> list[Feature]:
     """The tagged points of a GPX file. Raises XmlFault."""
     root = parse(data)
     if root.tag != "gpx":
-        findings.error(f"line {root.line}", "gpx", f"the file is no GPX: its root is <{root.tag}>")
+        findings.error(line(root.line), "gpx", Said("the file is no GPX: its root is <%(root)s>", root=root.tag))
         return []
     _check_units(root, findings)
     points = [node for node in root.children if node.tag == "wpt"]
     features = [feature for node in points for feature in _point(node, findings)]
     if points and not features:
-        findings.error("file", "wpt", f"none of the {len(points)} points has an OpenRally tag of a waypoint")
+        text = Said("none of the %(count)s points has an OpenRally tag of a waypoint", count=len(points))
+        findings.error(FILE, "wpt", text)
     return features
 
 
@@ -50,20 +52,21 @@ def _check_units(root: Node, findings: Findings) -> None:
     metadata = root.child("metadata")
     for node in _tags(metadata) if metadata else ():
         if node.tag == "units" and node.text.lower() != "metric":
-            findings.error(f"line {node.line}", "units", f"metric units are needed, not {node.text!r:.40}")
+            text = Said("metric units are needed, not %(given)s", given=repr(node.text)[:40])
+            findings.error(line(node.line), "units", text)
 
 
 def _point(node: Node, findings: Findings) -> Iterator[Feature]:
     """One feature for each waypoint tag of a <wpt>."""
     name = clean_name(node.child_text("name"))
-    where = place(f"line {node.line}", name)
+    where = place(line(node.line), name)
     tags = list(_tags(node))
     types = [tag for tag in tags if tag.tag in TAGS]
     limit = _speed(tags)
     for tag in tags:
         _remark(tag, name, findings)
     if limit is not None and not any(tag.tag == "dz" for tag in types):
-        findings.warning(where, "speed", "only a dz point begins a zone: this limit is left out")
+        findings.warning(where, "speed", Said("only a dz point begins a zone: this limit is left out"))
     geometry = {"type": "Point", "coordinates": [_degrees(node, "lon"), _degrees(node, "lat")]}
     for tag in types:
         properties = {"radius_m": _radius(tag, types), "open_m": tag.attributes.get("open")}
@@ -81,13 +84,13 @@ def _tags(node: Node) -> Iterator[Node]:
 
 
 def _remark(tag: Node, name: str, findings: Findings) -> None:
-    where = place(f"line {tag.line}", name)
+    where = place(line(tag.line), name)
     if tag.tag in LEFT_OUT:
-        findings.warning(where, tag.tag, f"left out: {LEFT_OUT[tag.tag]}")
+        findings.warning(where, tag.tag, LEFT_OUT[tag.tag])
     elif tag.tag.startswith("wp") and tag.tag not in TAGS:
-        findings.error(where, tag.tag, "no waypoint type that TRM knows")
+        findings.error(where, tag.tag, Said("no waypoint type that TRM knows"))
     elif tag.tag not in TAGS and tag.tag not in DRAWN | {"speed"}:
-        findings.warning(where, tag.tag, "unknown tag, left out")
+        findings.warning(where, tag.tag, Said("unknown tag, left out"))
 
 
 def _speed(tags: list[Node]) -> str | None:

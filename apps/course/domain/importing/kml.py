@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from apps.common.said import Said
 from apps.course.domain.importing.features import Feature, canonical, clean_name, to_float
-from apps.course.domain.importing.findings import Findings, place
+from apps.course.domain.importing.findings import Findings, line, place
 from apps.course.domain.importing.xml import Node, parse
 
 SHAPES = ("Point", "LineString", "Polygon")
@@ -15,23 +16,23 @@ def read_kml(data: bytes, findings: Findings) -> list[Feature]:
     """The Placemarks of a KML file. Raises XmlFault."""
     root = parse(data)
     if root.tag != "kml":
-        findings.error(f"line {root.line}", "kml", f"the file is no KML: its root is <{root.tag}>")
+        findings.error(line(root.line), "kml", Said("the file is no KML: its root is <%(root)s>", root=root.tag))
         return []
     return [feature for node in root.walk() if node.tag == "Placemark" for feature in _placemark(node, findings)]
 
 
 def _placemark(node: Node, findings: Findings) -> Iterator[Feature]:
     name = clean_name(node.child_text("name"))
-    where = place(f"line {node.line}", name)
+    where = place(line(node.line), name)
     shape = next((child for child in node.children if child.tag in SHAPES), None)
     if shape is not None:
         properties = canonical(dict(_data(node)))
         kind = clean_name(properties.get("type"))
         yield Feature(where, name, kind, {"type": shape.tag, "coordinates": _coordinates(shape)}, properties)
     elif other := next((child.tag for child in node.children if child.tag in OTHER_SHAPES), None):
-        findings.error(where, other, "one Point, LineString or Polygon for each Placemark is needed")
+        findings.error(where, other, Said("one Point, LineString or Polygon for each Placemark is needed"))
     else:
-        findings.warning(where, "Placemark", "has no shape, left out")
+        findings.warning(where, "Placemark", Said("has no shape, left out"))
 
 
 def _data(node: Node) -> Iterator[tuple[str, str]]:

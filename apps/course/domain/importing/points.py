@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
+from apps.common.said import Said
 from apps.course.domain.geometry import shown
 from apps.course.domain.importing.course import ImportedWaypoint
 from apps.course.domain.importing.features import Feature, number, size, to_float
@@ -13,6 +14,7 @@ from apps.course.domain.importing.radii import RADII, Radius
 # The codes of contracts §3; the model's own choices are the same, a test holds them together.
 TYPES = ("WPV", "WPE", "WPM", "WPS", "WPC", "WPN", "WPP", "PC", "TC", "DZ", "FZ", "DN", "FN", "DSS", "ASS")
 ALIASES = {"START": "DSS", "FINISH": "ASS"}  # as analyse_track reads them
+EXCHANGED = Said("latitude and longitude seem to be exchanged")
 GREATEST_ORDER = 2_147_483_647  # of the column
 NEAR_DEG, FAR_DEG = 1.0, 5.0  # a point this far off that would be this near with its numbers exchanged
 
@@ -44,13 +46,14 @@ def _type(feature: Feature, findings: Findings) -> str:
     if given in TYPES:
         return given
     if given:
-        findings.error(feature.place, "type", f"{shown(feature.type)} is none of {', '.join(TYPES)}")
+        text = Said("%(given)s is none of %(known)s", given=shown(feature.type), known=", ".join(TYPES))
+        findings.error(feature.place, "type", text)
         return ""
     begins = re.match(r"[A-Z]+", feature.name.upper())
     if begins and begins[0] in TYPES:
-        findings.warning(feature.place, "type", f"not given: {begins[0]} taken from the name")
+        findings.warning(feature.place, "type", Said("not given: %(taken)s taken from the name", taken=begins[0]))
         return begins[0]
-    findings.error(feature.place, "type", f"is missing: one of {', '.join(TYPES)} is needed")
+    findings.error(feature.place, "type", Said("is missing: one of %(known)s is needed", known=", ".join(TYPES)))
     return ""
 
 
@@ -59,19 +62,20 @@ def _lat_lon(feature: Feature, findings: Findings) -> tuple[float, float] | None
     given = coordinates[:2] if isinstance(coordinates, list | tuple) else []
     pair = [n for n in map(to_float, given) if n is not None]
     if len(pair) != 2:
-        findings.error(feature.place, "coordinates", "a latitude and a longitude in degrees are needed")
+        findings.error(feature.place, "coordinates", Said("a latitude and a longitude in degrees are needed"))
         return None
     lon, lat = pair
     right = _in_range(feature, "latitude", lat, 90, findings) & _in_range(feature, "longitude", lon, 180, findings)
     if not right and abs(lon) <= 90 and abs(lat) <= 180:
-        findings.warning(feature.place, "coordinates", "latitude and longitude seem to be exchanged")
+        findings.warning(feature.place, "coordinates", EXCHANGED)
     return (lat, lon) if right else None
 
 
 def _in_range(feature: Feature, field: str, degrees: float, limit: int, findings: Findings) -> bool:
     right = abs(degrees) <= limit
     if not right:
-        findings.error(feature.place, field, f"{degrees:g} is not between -{limit} and {limit} degrees")
+        text = Said("%(given)s is not between -%(limit)s and %(limit)s degrees", given=f"{degrees:g}", limit=limit)
+        findings.error(feature.place, field, text)
     return right
 
 
@@ -83,7 +87,8 @@ def _order(feature: Feature, position: int, findings: Findings) -> int | None:
     if given is None:
         return None
     if given != int(given) or not 0 <= given <= GREATEST_ORDER:
-        findings.error(feature.place, "order", f"{given:g} is not a whole number from 0 to {GREATEST_ORDER}")
+        text = Said("%(given)s is not a whole number from 0 to %(most)s", given=f"{given:g}", most=GREATEST_ORDER)
+        findings.error(feature.place, "order", text)
         return None
     return int(given)
 
@@ -97,7 +102,9 @@ def _radii(feature: Feature, type_: str, findings: Findings) -> Radius | None:
         return None if given is None else Radius(given, opening)
     if default is None:
         if type_:
-            findings.error(feature.place, "radius_m", f"is missing, and {type_} has no radius by the rules")
+            findings.error(
+                feature.place, "radius_m", Said("is missing, and %(type)s has no radius by the rules", type=type_)
+            )
         return None
     if default.advice:
         findings.warning(feature.place, "radius_m", default.advice)
@@ -105,10 +112,11 @@ def _radii(feature: Feature, type_: str, findings: Findings) -> Radius | None:
 
 
 def _check_orders(points: Sequence[ImportedWaypoint], findings: Findings) -> None:
-    first: dict[int, str] = {}
+    first: dict[int, Said] = {}
     for point in points:
         if point.order in first:
-            findings.error(point.place, "order", f"{point.order} is the order of {first[point.order]} too")
+            text = Said("%(order)s is the order of %(other)s too", order=point.order, other=first[point.order])
+            findings.error(point.place, "order", text)
         first.setdefault(point.order, point.place)
 
 
@@ -119,7 +127,7 @@ def _check_swapped(points: Sequence[ImportedWaypoint], findings: Findings) -> No
     lat, lon = (sorted(values)[len(points) // 2] for values in zip(*((p.lat, p.lon) for p in points), strict=True))
     for point in points:
         if seem_exchanged(point.lat, point.lon, lat, lon):
-            findings.warning(point.place, "coordinates", "latitude and longitude seem to be exchanged")
+            findings.warning(point.place, "coordinates", EXCHANGED)
 
 
 def seem_exchanged(lat: float, lon: float, near_lat: float, near_lon: float) -> bool:
@@ -156,4 +164,4 @@ def pairs(
 
 def _half(point: ImportedWaypoint, other: str, elsewhere: frozenset[str], findings: Findings) -> None:
     if other not in elsewhere:
-        findings.error(point.place, "type", f"this {point.type} has no {other}")
+        findings.error(point.place, "type", Said("this %(begin)s has no %(end)s", begin=point.type, end=other))

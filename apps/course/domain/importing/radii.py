@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from apps.common.said import Said
+
 
 @dataclass(frozen=True, slots=True)
 class Radius:
@@ -9,10 +11,10 @@ class Radius:
 
     clear_m: float
     open_m: float | None = None
-    advice: str = ""
+    advice: Said | None = None
 
 
-_UNSURE = "no radius given: 90 m taken, as other readers do; no regulation says it, check yours"
+_UNSURE = Said("no radius given: 90 m taken, as other readers do; no regulation says it, check yours")
 
 # WPP, PC, TC, DN, FN, DSS and ASS are not here: no source gives a number, so the file has to.
 RADII = {

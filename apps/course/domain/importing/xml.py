@@ -11,13 +11,16 @@ from xml.sax.xmlreader import InputSource
 from defusedxml import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
+from apps.common import foreign
+from apps.common.said import Said, phrased
+
 DEEPEST = 64  # elements within elements; no GPX or KML comes near
 
 
 class XmlFault(Exception):
     """The file cannot be read as XML; `line` is where."""
 
-    def __init__(self, line: int, reason: str) -> None:
+    def __init__(self, line: int, reason: Said) -> None:
         super().__init__(reason)
         self.line = line
         self.reason = reason
@@ -63,11 +66,12 @@ def parse(data: bytes) -> Node:
     try:
         parser.parse(source)
     except DefusedXmlException as error:
-        raise XmlFault(tree.line, "document types and entities are refused") from error
+        raise XmlFault(tree.line, Said("document types and entities are refused")) from error
     except SAXParseException as error:
-        raise XmlFault(error.getLineNumber() or 1, f"not valid XML: {error.getMessage()}") from error
+        why = phrased(error.getMessage(), foreign.XML)
+        raise XmlFault(error.getLineNumber() or 1, Said("not valid XML: %(why)s", why=why)) from error
     except (SAXException, ValueError, LookupError) as error:
-        raise XmlFault(tree.line, f"not readable as XML: {error}") from error
+        raise XmlFault(tree.line, Said("not readable as XML: %(why)s", why=error)) from error
     return tree.root.children[0]
 
 
@@ -87,7 +91,7 @@ class _Tree(ContentHandler):
 
     def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:
         if len(self._open) > DEEPEST:
-            raise XmlFault(self.line, f"elements are nested more than {DEEPEST} deep")
+            raise XmlFault(self.line, Said("elements are nested more than %(most)s deep", most=DEEPEST))
         space, tag = name
         node = Node(tag, space or "", {key[1]: value for key, value in attrs.items()}, self.line)
         self._open[-1].children.append(node)
