@@ -9,11 +9,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, Role
 from apps.catalog.models import Device, DeviceModel
+from apps.common import foreign
 from apps.common.base import Row
+from apps.common.said import phrased, told
 
 LIFE = timedelta(hours=1)
 
@@ -51,7 +54,7 @@ class CommandText(Row):
         try:
             re.compile(self.pattern)
         except re.error as error:
-            raise ValidationError({"pattern": str(error)}) from error
+            raise ValidationError({"pattern": told(phrased(str(error), foreign.PATTERN), gettext)}) from error
 
 
 class CommandState(models.TextChoices):

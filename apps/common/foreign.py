@@ -27,6 +27,8 @@ XML = (
     Said("unclosed CDATA section"),
     Said("XML or text declaration not at start of entity"),
     Said("encoding specified in XML declaration is incorrect"),
+    Said("line"),
+    Said("column"),
 )
 YAML = (
     Said("could not find expected ':'"),
@@ -55,6 +57,10 @@ SCHEMA = (
     Said("of length"),
     Said("matching regex"),
     Said("got"),
+)
+VALUE = (
+    Said("could not convert string to float"),
+    Said("Invalid isoformat string"),
 )
 PATTERN = (
     Said("unterminated character set"),

@@ -9,12 +9,15 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
+from apps.common import foreign
+from apps.common.said import Listed, Said, about, phrased
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KMH = 3.6  # files give speed in m/s
 
 
 class GpxError(ValueError):
-    """A file that is no track; the message names file, place and reason."""
+    """A file that is no track; the message names place and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +45,26 @@ def read_points(path: Path) -> GpxTrack:
     try:
         root = ElementTree.fromstring(path.read_bytes(), forbid_dtd=True)
     except OSError as error:
-        raise GpxError(f"{path}: {error.strerror}") from error
+        raise GpxError(error.strerror) from error
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise GpxError(f"{path}: no readable XML: {error}") from error
+        raise GpxError(_unreadable(error)) from error
     if _name(root) != "gpx":
-        raise GpxError(f"{path}: no GPX: the file begins with <{_name(root)}>")
+        raise GpxError(Said("no GPX: the file begins with <%(root)s>", root=_name(root)))
     elements = [element for element in root.iter() if _name(element) == "trkpt"]
-    points = [_point(path, number, element) for number, element in enumerate(elements, start=1)]
+    points = [_point(number, element) for number, element in enumerate(elements, start=1)]
     timed = sorted((point for point in points if point is not None), key=lambda point: point.ts)
     if not timed:
-        raise GpxError(f"{path}: no track point with a time in {len(points)} points")
+        raise GpxError(Said("no track point with a time in %(count)s points", count=len(points)))
     return GpxTrack(tuple(timed), len(points) - len(timed))
 
 
-def _point(path: Path, number: int, element: Element) -> GpxPoint | None:
+def _point(number: int, element: Element) -> GpxPoint | None:
     """The point, or None when it has no time."""
     try:
         values = {_name(child): child.text or "" for child in _inside(element)}
         lat, lon = float(element.attrib["lat"]), float(element.attrib["lon"])
         if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-            raise ValueError(f"({lat}, {lon}) is not on Earth")
+            raise ValueError(Said("(%(lat)s, %(lon)s) is not on Earth", lat=lat, lon=lon))
         if "time" not in values:
             return None
         speed = _number(values, "speed")
@@ -74,9 +77,20 @@ def _point(path: Path, number: int, element: Element) -> GpxPoint | None:
             course=_number(values, "course"),
         )
     except KeyError as error:
-        raise GpxError(f"{path}: track point {number}: attribute {error} is missing") from error
+        raise _of_point(number, Said("attribute %(name)s is missing", name=error)) from error
     except ValueError as error:
-        raise GpxError(f"{path}: track point {number}: {error}") from error
+        why = error.args[0]
+        raise _of_point(number, why if isinstance(why, Said) else phrased(why, foreign.VALUE)) from error
+
+
+def _of_point(number: int, reason: Said | Listed) -> GpxError:
+    return GpxError(about(Said("track point %(n)s", n=number), reason))
+
+
+def _unreadable(error: Exception) -> Said:
+    if isinstance(error, DefusedXmlException):
+        return Said("document types and entities are refused")
+    return Said("not readable as XML: %(why)s", why=phrased(str(error), foreign.XML))
 
 
 def _inside(element: Element) -> Iterator[Element]:
@@ -91,7 +105,7 @@ def _number(values: dict[str, str], *names: str) -> float | None:
 def _instant(text: str) -> int:
     moment = datetime.fromisoformat(text.strip())
     if moment.tzinfo is None:
-        raise ValueError(f"time {text!r} has no time zone")
+        raise ValueError(Said("time %(given)s has no time zone", given=repr(text)))
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 

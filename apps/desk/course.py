@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.policy import may, strays
 from apps.common.audit import because
+from apps.common.said import listed, told
 from apps.course.models import Geofence, GeofenceKind, Segment, SpeedLimitZone, Waypoint
 from apps.course.queries import references
 from apps.desk.place import Place
@@ -135,7 +136,7 @@ def _ask(row: Any) -> None:
     """What holds on to the shape is scored again when it moves."""
     held = references([row.pk])
     if held:
-        words = {"name": str(row), "what": ", ".join(held)}
+        words = {"name": str(row), "what": told(listed(held), _)}
         raise UsedError(_("%(name)s has %(what)s. Saving it scores again what was driven. Save it?") % words)
 
 

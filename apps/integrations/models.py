@@ -6,10 +6,12 @@ from datetime import datetime
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization
 from apps.common.base import Row
+from apps.common.said import of_error
 from apps.events.models import Entry, Event
 from apps.integrations.signing import new_secret
 from apps.integrations.target import TargetError, check_url
@@ -86,7 +88,7 @@ class Webhook(Row):
         try:
             check_url(self.url)
         except TargetError as error:
-            raise ValidationError({"url": str(error)}) from error
+            raise ValidationError({"url": of_error(error, gettext)}) from error
         if self.event is not None and self.event.organization_id != self.organization_id:
             raise ValidationError({"event": _("It belongs to another organization.")})
 

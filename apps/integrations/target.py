@@ -17,6 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
+from apps.common.said import Said, about
+
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -43,18 +45,19 @@ def check_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise TargetError(f"{url}: {error}") from error
+        raise TargetError(about(url, error)) from error
     if parts.scheme != "https" and not (parts.scheme == "http" and settings.WEBHOOK_PRIVATE_ADDRESSES):
-        raise TargetError(f"{url}: it has to begin with https://")
+        raise TargetError(about(url, Said("it has to begin with https://")))
     if not host or port == 0 or not url.isascii() or any(c.isspace() for c in url):
-        raise TargetError(f"{url}: it names no host that can be called")
+        raise TargetError(about(url, Said("it names no host that can be called")))
     if parts.username is not None or parts.password is not None:
-        raise TargetError("a user and a password in the address are not sent: check the signature instead")
+        text = Said("a user and a password in the address are not sent: check the signature instead")
+        raise TargetError(text)
     literal = _literal(host)
     if literal:
         _judge(literal)
     elif not settings.WEBHOOK_PRIVATE_ADDRESSES and (host == "localhost" or host.endswith((".localhost", ".local"))):
-        raise TargetError(f"{host} is an address of our own network")
+        raise TargetError(_ours(host))
     return parts
 
 
@@ -78,8 +81,12 @@ def _literal(host: str) -> str:
 
 def _judge(address: str) -> str:
     if not settings.WEBHOOK_PRIVATE_ADDRESSES and not _is_public(ipaddress.ip_address(address.partition("%")[0])):
-        raise TargetError(f"{address} is an address of our own network")
+        raise TargetError(_ours(address))
     return address
+
+
+def _ours(address: str) -> Said:
+    return Said("%(address)s is an address of our own network", address=address)
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -130,12 +130,12 @@ def _of_allotments(event: Event) -> Iterator[OpenSetting]:
         allotted = sum(_allotted(part) for part in parts if part.type == SegmentType.NEUTRALISATION)
         taken_off = sum(part.neutralised_seconds for part in parts if part.type == SegmentType.SPECIAL_STAGE)
         if allotted and allotted != taken_off:
-            parts = {"stage": stage, "allotted": allotted, "taken": taken_off}
+            facts = {"stage": stage, "allotted": allotted, "taken": taken_off}
             sentence = _(
                 "%(stage)s: neutralisations of %(allotted)d s, and %(taken)d s are taken off its special stages."
             )
             link = reverse("admin:course_stage_change", args=[stage.pk])
-            yield OpenSetting("neutralisation", sentence % parts, link)
+            yield OpenSetting("neutralisation", sentence % facts, link)
 
 
 def _allotted(part: Segment) -> int:

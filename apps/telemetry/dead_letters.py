@@ -89,7 +89,9 @@ def streams_of(name: str) -> tuple[str, ...]:
         return known
     found = tuple(origin for origin in known if name in (origin, stream.dead_letters(origin)))
     if not found:
-        raise LetterError(f"no stream {name!r}: there are {', '.join(known)}")
+        raise LetterError(
+            _("no stream %(name)s: there are %(known)s") % {"name": repr(name), "known": ", ".join(known)}
+        )
     return found
 
 
@@ -130,10 +132,11 @@ def _one(client: redis.Redis, id: str, streams: Sequence[str]) -> Letter:
     except ValueError as error:
         raise LetterError(str(error)) from error
     if not found:
-        raise LetterError(f"no dead letter {id} in {', '.join(streams)}")
+        raise LetterError(_("no dead letter %(id)s in %(streams)s") % {"id": id, "streams": ", ".join(streams)})
     if len(found) > 1:
         names = ", ".join(letter.ref.stream for letter in found)
-        raise LetterError(f"{id} is a dead letter in several streams: say which of {names}")
+        text = _("%(id)s is a dead letter in several streams: say which of %(names)s")
+        raise LetterError(text % {"id": id, "names": names})
     return found[0]
 
 

@@ -40,11 +40,9 @@ def control_geometry(control: Control) -> dict[str, Any]:
 
 def shown(value: object) -> str:
     """A value for a message: short, and never the inside of a container, which may be deep beyond printing."""
-    return (
-        f"{value!r:.60}"
-        if isinstance(value, str | int | float | None)
-        else Said("a %(kind)s", kind=type(value).__name__)
-    )
+    if isinstance(value, str | int | float | None):
+        return f"{value!r:.60}"
+    return Said("a %(kind)s", kind=type(value).__name__)
 
 
 def _gate(identity: str, points: tuple[LatLon, ...], bearing: float | None) -> Control:

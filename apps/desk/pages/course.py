@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.common import csp
 from apps.common.gpx import GpxError, read_points
+from apps.common.said import of_error
 from apps.course.models import GeofenceKind, Segment, SpeedLimitZone, Waypoint, WaypointType
 from apps.desk.course import Saved, StaleError, UsedError, save, shapes
 from apps.desk.place import Place
@@ -70,8 +71,7 @@ def track(place: Place) -> HttpResponse:
             path.write_bytes(upload.read())
             proof = prove(place.the_stage(), read_points(path))
     except (GpxError, ValueError) as error:
-        text = str(error).rpartition("track.gpx: ")[2]
-        return JsonResponse({"errors": {"track": f"{upload.name}: {text}"}}, status=400)
+        return JsonResponse({"errors": {"track": f"{upload.name}: {of_error(error, _)}"}}, status=400)
     shown = render_to_string("desk/_track.html", {"proof": proof, "name": upload.name, "found": proof.found})
     return JsonResponse({"line": proof.line, "html": shown})
 

@@ -251,9 +251,9 @@ def _wrong_parameters(formula: Formula, kind: type) -> Iterator[tuple[str, Said]
             words = ", ".join(sorted(known)) or Said("none")
             yield field, Said("unknown to %(type)s; it knows %(known)s", type=formula.type, known=words)
         elif get_origin(hints[name]) is Literal:
-            if value not in (words := get_args(hints[name])):
-                said = ", ".join(map(repr, words))
-                yield field, Said("%(given)s is none of %(known)s", given=repr(value), known=said)
+            if value not in (choices := get_args(hints[name])):
+                words = ", ".join(map(repr, choices))
+                yield field, Said("%(given)s is none of %(known)s", given=repr(value), known=words)
         elif not _fits(value, _default(known[name])):
             yield field, Said("%(given)s is of the wrong kind", given=repr(value))
 

@@ -172,13 +172,13 @@ def test_a_faulty_course_is_named_by_file_feature_field_and_reason(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("<gpx>", "track.gpx: no readable XML"),
+        ("<gpx>", "track.gpx: not readable as XML"),
         ("<kml/>", "track.gpx: no GPX"),
         ("<gpx><trk/></gpx>", "no track point with a time"),
         ('<gpx><trkpt lat="x" lon="1"><time>2026-06-07T08:00:00Z</time></trkpt></gpx>', "track point 1"),
         ('<gpx><trkpt lat="41" lon="20"><time>2026-06-07T08:00:00</time></trkpt></gpx>', "no time zone"),
         ('<gpx><trkpt lon="20"><time>2026-06-07T08:00:00Z</time></trkpt></gpx>', "track point 1: attribute 'lat'"),
-        ('<!DOCTYPE g [<!ENTITY a "b">]><gpx>&a;</gpx>', "no readable XML"),
+        ('<!DOCTYPE g [<!ENTITY a "b">]><gpx>&a;</gpx>', "document types and entities are refused"),
     ],
 )  # fmt: skip
 def test_a_faulty_track_is_named_by_file_point_and_reason(tmp_path: Path, text: str, reason: str) -> None:

@@ -16,7 +16,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault, English until it is told. `place` is "line 12 'WP4'", "feature 3 'WP4'" or "file"; `field` what the author has to look at."""
+    """One fault, in English until it is told.
+
+    `place` is "line 12 'WP4'", "feature 3 'WP4'" or "file"; `field` what the author has to look at.
+    """
 
     severity: Severity
     place: Said

@@ -73,7 +73,7 @@ class Command(BaseCommand):
         try:
             track = read_points(file)
         except GpxError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{file}: {error}") from error
         if track.without_time:
             self.stderr.write(f"{file}: {track.without_time} points without a time left out")
         outside = sum(not _carried(link, point.ts) for point in track.points)

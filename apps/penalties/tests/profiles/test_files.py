@@ -23,7 +23,7 @@ def of(*rules: dict[str, Any], **more: Any) -> dict[str, Any]:
 def reasons(data: dict[str, Any]) -> list[str]:
     with pytest.raises(RulesError) as caught:
         parse(data)
-    return caught.value.reasons
+    return list(caught.value.reasons)
 
 
 @pytest.mark.parametrize(("data", "reason"), [
@@ -82,7 +82,7 @@ def test_brackets_may_share_an_edge_but_not_overlap() -> None:
     ("formulas: [{type: missed_waypoint, penalty: 1, penalty: 2}]", "'penalty' is given twice"),
     ("title: &a x\ndescription: *a", "aliases are not taken"),
     ("title: !!python/name:os.system x", "could not determine a constructor"),
-    ("formulas: [", "while parsing a flow node"),
+    ("formulas: [", "line 3, column 12: expected the node content"),
     ("title: no\nformulas: {}", "formulas: Expected `array`"),
     ("title: 80.16", "title: Expected `str`, got `float`"),
 ])  # fmt: skip

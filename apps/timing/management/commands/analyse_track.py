@@ -9,11 +9,12 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.gpx import GpxError, GpxTrack, read_points
+from apps.common.said import Said
 from apps.course.domain.controls import Control
 from apps.course.domain.fixes import Fixes
 from apps.course.domain.geometry import geometry_control
 from apps.course.domain.importing.features import Feature, number
-from apps.course.domain.importing.findings import Findings
+from apps.course.domain.importing.findings import FILE, Findings
 from apps.course.domain.importing.geojson import read_geojson
 from apps.course.domain.shapes import prepare
 from apps.timing.domain.analysis import Place, analyse
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         try:
             track = read_points(options["track"])
         except GpxError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{options['track']}: {error}") from error
         found = analyse(places, fixes_of(track)) | {"without_time": track.without_time}
         self.stdout.write(json.dumps(found, indent=2) if options["json"] else as_text(found))
 
@@ -47,7 +48,7 @@ def read_places(path: Path) -> list[Place]:
     names: set[str] = set()
     places = [place for n, f in enumerate(features, 1) for place in _place(n, f, names, findings)]
     if not features and not list(findings):
-        findings.error("file", "features", "there are none")
+        findings.error(FILE, "features", Said("there are none"))
     if list(findings):
         raise CommandError("\n".join(f"{path}: {f.place}: {f.field}: {f.reason}" for f in findings))
     return places
@@ -57,14 +58,15 @@ def _place(position: int, feature: Feature, names: set[str], findings: Findings)
     """The feature as a control, or nothing when it cannot be one."""
     name = feature.name or f"feature {position}"
     if name in names:
-        findings.error(feature.place, "name", f"{name!r} is taken: each control needs a name of its own")
+        text = Said("%(given)s is taken: each control needs a name of its own", given=repr(name))
+        findings.error(feature.place, "name", text)
         return []
     names.add(name)
     order, limit = number(feature, "order", findings), number(feature, "speed_limit_kmh", findings)
     try:
         control = _control(name, feature, findings)
     except ValueError as error:
-        findings.error(feature.place, "geometry", str(error))
+        findings.error(feature.place, "geometry", error.args[0])
         return []
     if control is None:
         return []
@@ -76,7 +78,7 @@ def _control(name: str, feature: Feature, findings: Findings) -> Control | None:
     if feature.shape == "Point":
         radius = number(feature, "radius_m", findings)
         if radius is None:
-            findings.error(feature.place, "radius_m", "a waypoint needs its validation radius in metres")
+            findings.error(feature.place, "radius_m", Said("a waypoint needs its validation radius in metres"))
             return None
         lon, lat = _point(feature.geometry.get("coordinates"))
         return Control.circle(name, lat, lon, radius)
@@ -87,9 +89,9 @@ def _control(name: str, feature: Feature, findings: Findings) -> Control | None:
 
 def _point(coordinates: object) -> tuple[float, float]:
     if not isinstance(coordinates, list) or len(coordinates) < 2:
-        raise ValueError(f"a point is [longitude, latitude], not {coordinates!r}")
+        raise ValueError(Said("a point is [longitude, latitude], not %(given)s", given=repr(coordinates)))
     if not all(isinstance(value, int | float) for value in coordinates[:2]):
-        raise ValueError(f"a point is two numbers, not {coordinates!r}")
+        raise ValueError(Said("a point is two numbers, not %(given)s", given=repr(coordinates)))
     return coordinates[0], coordinates[1]
 
 
