@@ -164,7 +164,7 @@ def test_faulty_fixes_take_a_crossing_away_and_late_ones_in_the_window_too(
 
 def test_decisions_are_numbered_and_a_wrong_one_leaves_nothing(driven: rally.Rally, official: User) -> None:
     decide(draft(driven, "set_status", status="dnf"), official)
-    with pytest.raises(ValidationError, match="status: 'late' is no status"):
+    with pytest.raises(ValidationError, match="status: 'late' is not a status"):
         decide(draft(driven, "set_status", status="late"), official)
     with pytest.raises(ValidationError, match="about one entry"):
         decide(Draft(driven.event, "set_status", {"status": "dsq"}, "All"), official)

@@ -10,28 +10,27 @@ from apps.penalties.domain.formulas import Formula
 from apps.penalties.domain.registry import Terms, problems, register, settings_of, table_settings
 from apps.penalties.domain.speed_zone import SpeedParameters
 
+WRONG = [
+    (Formula("f", "parking"), "type"),
+    (Formula("f", "time_control", mode="whole"), "mode"),
+    (Formula("f", "time_control", "latte"), "target"),
+    (Formula("f", "missed_waypoint", "DZ"), "target"),
+    (Formula("f", "late_start", penalty_ms=-1), "penalty"),
+    (Formula("f", "late_start", offence_min=5, offence_max=4), "offence_max"),
+    (Formula("f", "waypoint_ratio", params={"share": 70}), "params.share"),
+    (Formula("f", "speed_zone", params={"rounding": "round"}), "params.rounding"),
+    (Formula("f", "speed_zone", params={"repeat": ["2"]}), "params.repeat"),
+    (Formula("f", "speed_zone", params={"repeat": [-1]}), "params.repeat"),
+    (Formula("f", "speed_zone", params={"cap_ms": "60"}), "params.cap_ms"),
+    (Formula("f", "speed_zone", params={"cap_ms": -60}), "params.cap_ms"),
+    (Formula("f", "dns_lump", params={"allowed": "one"}), "params.allowed"),
+    (Formula("f", "dnf_lump", params={"add_maximum": 1}), "params.add_maximum"),
+    (Formula("f", "fixed_penalty", params={"statuses": [1]}), "params.statuses"),
+    (Formula("f", "incident", "x", params={"status": "gone"}), "params.status"),
+]
 
-@pytest.mark.parametrize(
-    ("formula", "field"),
-    [
-        (Formula("f", "parking"), "type"),
-        (Formula("f", "time_control", mode="whole"), "mode"),
-        (Formula("f", "time_control", "latte"), "target"),
-        (Formula("f", "missed_waypoint", "DZ"), "target"),
-        (Formula("f", "late_start", penalty_ms=-1), "penalty"),
-        (Formula("f", "late_start", offence_min=5, offence_max=4), "offence_max"),
-        (Formula("f", "waypoint_ratio", params={"share": 70}), "params.share"),
-        (Formula("f", "speed_zone", params={"rounding": "round"}), "params.rounding"),
-        (Formula("f", "speed_zone", params={"repeat": ["2"]}), "params.repeat"),
-        (Formula("f", "speed_zone", params={"repeat": [-1]}), "params.repeat"),
-        (Formula("f", "speed_zone", params={"cap_ms": "60"}), "params.cap_ms"),
-        (Formula("f", "speed_zone", params={"cap_ms": -60}), "params.cap_ms"),
-        (Formula("f", "dns_lump", params={"allowed": "one"}), "params.allowed"),
-        (Formula("f", "dnf_lump", params={"add_maximum": 1}), "params.add_maximum"),
-        (Formula("f", "fixed_penalty", params={"statuses": [1]}), "params.statuses"),
-        (Formula("f", "incident", "x", params={"status": "gone"}), "params.status"),
-    ],
-)
+
+@pytest.mark.parametrize(("formula", "field"), WRONG)
 def test_a_formula_nobody_can_compute_is_told_by_its_field(formula: Formula, field: str) -> None:
     assert [named for named, _reason in problems(formula)] == [field]
 
