@@ -35,4 +35,4 @@ def _stale(seconds: float, path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]) or 0)  # an empty string would be an error to sys.exit

@@ -1,6 +1,5 @@
 """The image: linted, without root, complete; its entry and its probe do what the healthchecks rely on."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -10,7 +9,6 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -19,13 +17,10 @@ from trm.tests.deployment import ROOT
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-@pytest.fixture(scope="module")
-def probe() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("probe", ROOT / "deploy" / "probe.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def probe(*words: str) -> tuple[int, str]:
+    """Exit code and complaint of the probe, run as the healthchecks run it."""
+    done = subprocess.run([sys.executable, ROOT / "deploy" / "probe.py", *words], capture_output=True, text=True)
+    return done.returncode, done.stderr.strip()
 
 
 @pytest.mark.skipif(not shutil.which("hadolint"), reason="no hadolint here: CI's image job has it")
@@ -70,24 +65,55 @@ def test_a_container_without_a_name_takes_its_hosts(given: str, seen: str) -> No
     assert done.stdout.strip() == seen
 
 
-def test_the_probe_tells_a_healthy_server_from_an_ill_and_a_silent_one(probe: ModuleType) -> None:
+def test_the_probe_tells_a_healthy_server_from_an_ill_and_a_silent_one() -> None:
     with HTTPServer(("127.0.0.1", 0), _Ill) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{server.server_port}"
-        assert probe.main([f"{base}/healthz"]) == ""
-        assert "503" in probe.main([f"{base}/readyz"])
+        assert probe(f"{base}/healthz") == (0, "")
+        ill, why = probe(f"{base}/readyz")
+        assert (ill, "503" in why) == (1, True)
         server.shutdown()
-    assert probe.main([f"{base}/healthz"]) != ""
+    silent, why = probe(f"{base}/healthz")
+    assert (silent, why != "") == (1, True)
 
 
-def test_the_probe_tells_a_fresh_file_from_an_old_and_a_missing_one(probe: ModuleType, tmp_path: Path) -> None:
+def test_the_probe_tells_a_fresh_file_from_an_old_and_a_missing_one(tmp_path: Path) -> None:
     schedule = tmp_path / "beat-schedule"
-    assert "not there" in probe.main(["--fresh", "600", str(schedule)])
+    assert probe("--fresh", "600", str(schedule)) == (1, f"{schedule} is not there")
     written = tmp_path / "beat-schedule.db"
     written.touch()
-    assert probe.main(["--fresh", "600", str(schedule)]) == ""
+    assert probe("--fresh", "600", str(schedule)) == (0, "")
     os.utime(written, (0, 0))
-    assert "last written" in probe.main(["--fresh", "600", str(schedule)])
+    old, why = probe("--fresh", "600", str(schedule))
+    assert (old, "last written" in why) == (1, True)
+
+
+# Loads what the processes of the deployment load before their first work, as if nothing were installed but what the
+# image has: of a library that only tests bring, the rest would not notice that it is missing.
+AS_IN_THE_IMAGE = """
+import sys
+from importlib.metadata import packages_distributions
+
+class Missing:
+    def find_spec(name, path=None, target=None):
+        owners = packages.get(name, [])
+        if owners and not locked & {one.lower().replace("_", "-") for one in owners}:
+            raise ModuleNotFoundError(f"No module named {name!r} in the image", name=name)
+
+locked, packages = set(sys.argv[1:]), packages_distributions()
+sys.meta_path.insert(0, Missing)
+import trm.asgi, uvicorn.protocols.http.httptools_impl, apps.live.wire_protocol
+from trm import celery_app
+celery_app.loader.import_default_modules()
+celery_app.connection_for_write().transport, celery_app.backend
+"""
+
+
+def test_the_image_has_all_that_its_processes_load() -> None:
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "locks" / "base.txt").read_text(), re.MULTILINE)
+    words = [sys.executable, "-W", "ignore", "-c", AS_IN_THE_IMAGE, *locked]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 class _Ill(BaseHTTPRequestHandler):
