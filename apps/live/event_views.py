@@ -18,10 +18,11 @@ from apps.events.models import Entry
 from apps.live import alarms, protocol
 from apps.live.basemap import basemap_path
 from apps.live.models import Acknowledgement
-from apps.live.pages import Visit, chosen_stage, classes_of, frame, visit
-from apps.live.replay import replayable
+from apps.live.pages import Visit, classes_of, frame, visit
+from apps.live.reels import chosen_reel, reels
+from apps.live.replay import parts, replayable
 from apps.live.stage_times import stage_times
-from apps.live.views import board_context
+from apps.live.views import Tab, board_context
 from apps.live.words import control_words, map_words, replay_words
 from apps.scoring.board import event_topic
 from apps.scoring.released import released_board, view
@@ -39,12 +40,14 @@ def map_page(request: HttpRequest, organization: str, slug: str) -> HttpResponse
 
 @require_safe
 def replay_page(request: HttpRequest, organization: str, slug: str) -> HttpResponse:
-    """A stage again, the last one that is over without `?stage=`."""
+    """A stage again, or one after the other those of a leg (`?leg=`) or all (`?stage=all`); else the last one over."""
     seen = visit(request.user, organization, slug)
-    stages = [one.stage for one in replayable(seen)]
-    stage = chosen_stage(request, stages) or (stages[-1] if stages else None)
-    tracks = f"{seen.link('tracks')}?stage={stage.sort_order}" if stage else ""
-    context = _map_context(seen, "replay") | {"stages": stages, "stage": stage, "tracks": tracks}
+    found = reels(replayable(seen))
+    chosen = chosen_reel(request.GET, found)
+    context = _map_context(seen, "replay") | {
+        "tabs": [Tab(reel.name, reel.query, reel is chosen) for reel in found],
+        "parts": parts(seen, chosen.stages) if chosen else [],
+    }
     return _drawn(render(request, "live/replay.html", context | {"words": replay_words()}), csp.MAP)
 
 

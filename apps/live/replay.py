@@ -1,5 +1,7 @@
-"""A stage driven again: the tracks of its crews, thinned and packed for one download."""
+"""Stages driven again: when each was driven, and the tracks of its crews, thinned and packed for one download."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,7 +13,6 @@ from apps.live.stage_times import StageTime, stage_times
 MOST_POINTS = 2000  # of a crew: at a step of 5 s nearly three hours
 LEAST_STEP_MS = 2000
 MARGIN_MS = 60_000
-TAIL_MS = 7_200_000  # after the last start or finish, where somebody did not finish
 E5 = 100_000  # a degree in steps of about a metre
 
 
@@ -30,13 +31,13 @@ def replayable(seen: Visit) -> list[StageTime]:
 
 
 def replay(seen: Visit, one: StageTime) -> dict[str, Any]:
-    """`step` in ms, and of each entry its `start` and `finish` (epoch ms) and its track.
+    """The tracks of one stage: `step` in ms, and of each entry its `start` and `finish` (epoch ms) and its track.
 
     A track is `t0` (epoch ms) and three lists of differences, the first from zero: `t` in ms/100, `lat` and `lon` in
     1e-5 degrees.
     """
     spans = _spans(str(one.stage.id))
-    window = _window(one, spans)
+    window = _window(one, spans, seen.audience.delay_ms)
     step = max(LEAST_STEP_MS, (window[1] - window[0]) // MOST_POINTS)
     rows = page_queries.tracks(str(seen.event.id), window, step)
     packed = {entry: pack([row[1:] for row in of]) for entry, of in groupby(rows, key=lambda row: row[0])}
@@ -46,6 +47,28 @@ def replay(seen: Visit, one: StageTime) -> dict[str, Any]:
         if (span := spans.get(entry, Span(None, None)))
     }
     return {"step": step, "stage": str(one.stage.id), "entries": entries}
+
+
+def parts(seen: Visit, times: Sequence[StageTime]) -> list[dict[str, Any]]:
+    """What is played one after the other: each stage with the address of its tracks, and how long it takes.
+
+    `low` and `high` are epoch ms; `longest` the ms from a crew's own start to its finish.
+    """
+    return [_part(seen, one) for one in times]
+
+
+def _part(seen: Visit, one: StageTime) -> dict[str, Any]:
+    spans = _spans(str(one.stage.id))
+    low, high = _window(one, spans, seen.audience.delay_ms)
+    driven = [span.finish - span.start for span in spans.values() if span.start and span.finish]
+    return {
+        "stage": str(one.stage.id),
+        "name": one.stage.name,
+        "tracks": f"{seen.link('tracks')}?stage={one.stage.sort_order}",
+        "low": low,
+        "high": high,
+        "longest": max(driven, default=high - low),
+    }
 
 
 def _spans(stage: str) -> dict[str, Span]:
@@ -59,14 +82,14 @@ def _spans(stage: str) -> dict[str, Span]:
     return found
 
 
-def _window(one: StageTime, spans: dict[str, Span]) -> tuple[int, int]:
+def _window(one: StageTime, spans: dict[str, Span], delay_ms: int) -> tuple[int, int]:
+    """From the first start to the last finish; of a stage that is not over to the instant the audience is shown."""
     low, high = int(one.starts_at.timestamp() * 1000), int(one.ends_at.timestamp() * 1000)
     starts = [span.start for span in spans.values() if span.start]
     finishes = [span.finish for span in spans.values() if span.finish]
-    if not starts:
-        return low, high
-    tail = MARGIN_MS if len(finishes) == len(spans) else TAIL_MS
-    return max(low, min(starts) - MARGIN_MS), min(high, max(starts + finishes) + tail)
+    end = max(finishes) + MARGIN_MS if one.over and finishes else time.time_ns() // 1_000_000 - delay_ms
+    low = max(low, min(starts) - MARGIN_MS) if starts else low
+    return low, max(low + 1, min(high, end))
 
 
 def pack(points: list[tuple[int, float, float]]) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def result(entry: Entry, stage: Stage, n: int, *, running: bool) -> None:
         "rank": n + 1, "class_rank": n // 2 + 1, "last_control": "ASS",
     }  # fmt: skip
     StageResultFactory.create(entry=entry, stage=stage, **values)
+    if EventResult.objects.filter(entry=entry).exists():
+        return
     EventResultFactory.create(entry=entry, **{key: value for key, value in values.items() if key != "last_control"})
 
 

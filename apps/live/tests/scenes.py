@@ -1,6 +1,6 @@
 """A rally on the ground: a course with controls and a zone, crews with trackers, and tracks they drove."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import cos, pi, sin
 
@@ -9,7 +9,7 @@ from apps.common.position import Position
 from apps.course.factories import GeofenceFactory, SegmentFactory, SpeedLimitZoneFactory, WaypointFactory
 from apps.course.models import GeofenceKind, Segment, Stage, Waypoint
 from apps.events.factories import EntryDeviceFactory
-from apps.live.tests.boards import Board, build
+from apps.live.tests.boards import Board, build, result
 from apps.penalties.models import EntryPenalty
 from apps.scoring.models import StageResult
 from apps.telemetry.queries import write_positions
@@ -61,6 +61,22 @@ def stage(entries: int = 6, *, public: bool = True, days_ago: float = 0.0) -> Sc
     for n, imei in enumerate(scene.imeis):
         _drive(scene, n, imei)
     return scene
+
+
+def second_stage(scene: Scene) -> Scene:
+    """The next stage, half a day later over the same ground; the last crew is still under way there, too."""
+    stage = scene.board.stages[1]
+    begin = datetime.fromtimestamp(scene.start / 1000, UTC) + timedelta(hours=12)
+    Stage.objects.filter(id=stage.id).update(starts_at=begin)
+    stage.refresh_from_db()
+    for n, entry in enumerate(scene.board.entries):
+        result(entry, stage, n, running=n == len(scene.board.entries) - 1)
+    segment = SegmentFactory.create(stage=stage, name="SS 2")
+    board = replace(scene.board, stages=(stage,))
+    made = Scene(board, segment, _controls(segment), scene.imeis, int(begin.timestamp() * 1000))
+    for n, imei in enumerate(scene.imeis):
+        _drive(made, n, imei)
+    return made
 
 
 def _controls(segment: Segment) -> tuple[Waypoint, ...]:

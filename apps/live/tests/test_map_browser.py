@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from redis import Redis
 
 from apps.common import stream
+from apps.events.models import Event
 from apps.live.tests import pmtiles, scenes, server
 from apps.live.tests.server import WebServer
 
@@ -112,6 +114,27 @@ def test_a_stage_is_replayed(web: WebServer, context: BrowserContext) -> None:
     positions = page.locator("#crews li").evaluate_all("all => all.map(item => Number(item.dataset.lat))")
     assert positions[0] > positions[4]  # who is faster is further, all started together
     picture(page, context, "replay")
+    assert complaints(page) == []
+
+
+def test_stages_are_replayed_one_after_the_other(web: WebServer, context: BrowserContext) -> None:
+    """Seeking into the second stage puts it on the map, with its course and its clock."""
+    scene = scenes.stage(days_ago=1.5)
+    second = scenes.second_stage(scene)
+    Event.objects.filter(id=scene.board.event.id).update(ends_at=second.stage.starts_at + timedelta(hours=3))
+    page = opened(context, web.url + scene.address("replay/?stage=all"))
+    expect(page.locator("#map")).to_have_attribute("data-ready", "true")
+    expect(page.locator("#part")).to_have_text("Prologue")
+    page.locator("#aligned").check()
+    expect(page.locator("#begins option")).to_have_count(1)
+    page.locator("#seek").evaluate("seek => { seek.value = 1990; seek.dispatchEvent(new Event('input')); }")
+    expect(page.locator("#part")).to_have_text("Stage 1")
+    expect(page.locator("#instant")).to_have_text("0:13:51")
+    expect(page.locator("#crews li").first.locator(".seen")).to_have_text("finished")
+    picture(page, context, "replay-all")
+    page.locator("#play").click()
+    expect(page.locator("#instant")).to_have_text("0:14:00")
+    expect(page.locator("#play")).to_have_text("Play")  # at the end of the last stage it stands
     assert complaints(page) == []
 
 

@@ -108,8 +108,23 @@ def test_nobody_is_shown_driving_through_a_gap(page: Page) -> None:
     assert ask(page, "map/tracks.mjs", AT % 1_300_000, gap)["lat"] == pytest.approx(41.302)
 
 
-def test_the_clock_of_a_common_start_begins_at_nought(page: Page) -> None:
-    assert ask(page, "map/tracks.mjs", "m.spanOf(m.unpack(x), true)", PACKED) == {"low": 0, "high": 18_000}
+PARTS = [{"low": 1000, "high": 1600, "longest": 500}, {"low": 5000, "high": 5300, "longest": 200}]
+
+
+@pytest.mark.parametrize(
+    ("at", "aligned", "expected"),
+    [
+        (0, False, {"n": 0, "since": 0}),
+        (599, False, {"n": 0, "since": 599}),
+        (600, False, {"n": 1, "since": 0}),
+        (900, False, {"n": 1, "since": 300}),
+        (600, True, {"n": 1, "since": 100}),
+    ],
+)
+def test_stages_are_played_one_after_the_other(page: Page, at: int, aligned: bool, expected: dict[str, int]) -> None:
+    """The night between them takes no time."""
+    assert ask(page, "map/tracks.mjs", f"m.placeIn(x, {str(aligned).lower()}, {at})", PARTS) == expected
+    assert ask(page, "map/tracks.mjs", "[m.lengthOf(x, false), m.lengthOf(x, true)]", PARTS) == [900, 700]
 
 
 @pytest.mark.parametrize(

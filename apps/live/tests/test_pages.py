@@ -141,25 +141,6 @@ class TestTrails:
         assert self.trails(client, scene) == {}
 
 
-class TestReplay:
-    def test_not_before_the_stage_is_over(self, client: Client) -> None:
-        scene = scenes.stage()
-        address = f"{scene.address('tracks.json')}?stage={scene.stage.sort_order}"
-        assert client.get(address).status_code == 404
-        assert "when it is over" in client.get(scene.address("replay/")).content.decode()
-        client.force_login(an_official(scene))
-        assert client.get(address).status_code == 200
-
-    def test_a_track_unpacks_to_the_fixes(self, client: Client) -> None:
-        scene = scenes.stage(days_ago=1.5)
-        found = client.get(f"{scene.address('tracks.json')}?stage={scene.stage.sort_order}").json()
-        track = found["entries"][str(scene.board.entries[0].id)]
-        assert track["t0"] == track["start"] == scene.start
-        assert track["finish"] - track["start"] == 600_000
-        assert sum(track["t"]) == 6000  # the last fix after ten minutes, in tenths
-        assert abs(sum(track["lat"]) / 1e5 - scenes.point(1)[0]) < 2e-5
-
-
 class TestDoors:
     PAGES = ("", "map/", "replay/", "screen/", "course.json", "details.json", "trails.json")
 

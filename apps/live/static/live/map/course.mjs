@@ -6,16 +6,19 @@ const EARTH_M = 6_371_008.8;
 const CIRCLE_FROM_ZOOM = 12;
 const NAMES_FROM_ZOOM = 10;
 
-/** Resolves to the features at an address, and draws them; `stage` keeps to one stage's own. */
-export async function drawCourse(map, address, stage = null) {
+/** Resolves to what draws the features at an address: `show(stage)` keeps to one stage's own, and returns them. */
+export async function openCourse(map, address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`the course: ${answer.status}`);
   const all = (await answer.json()).features;
-  const features = all.filter(({ properties }) => !stage || !properties.stage || properties.stage === stage);
-  map.addSource("course", { type: "geojson", data: collection(features) });
-  map.addSource("course-circles", { type: "geojson", data: collection(features.filter(isWaypoint).map(circle)) });
+  for (const id of ["course", "course-circles"]) map.addSource(id, { type: "geojson", data: collection([]) });
   for (const layer of layers()) map.addLayer(layer);
-  return features;
+  return (stage) => {
+    const features = all.filter(({ properties }) => !stage || !properties.stage || properties.stage === stage);
+    map.getSource("course").setData(collection(features));
+    map.getSource("course-circles").setData(collection(features.filter(isWaypoint).map(circle)));
+    return features;
+  };
 }
 
 const isWaypoint = ({ properties }) => properties.kind === "waypoint";

@@ -65,9 +65,15 @@ export function trailAt(of, instant, position) {
   return [...trail, [position.lon, position.lat, until]];
 }
 
-/** What the clock of a replay runs over: { low, high }, of instants, or since each crew's own start. */
-export function spanOf(tracks, aligned) {
-  const all = [...tracks.values()];
-  if (aligned) return { low: 0, high: Math.max(...all.map((of) => (of.finish ?? of.ts.at(-1)) - of.start)) };
-  return { low: Math.min(...all.map((of) => Math.min(of.start, of.ts[0]))), high: Math.max(...all.map((of) => of.finish ?? of.ts.at(-1))) };
+/** How long parts take, one after the other: as they were driven, or from everybody's own start. */
+export const lengthOf = (parts, aligned) => parts.reduce((sum, { low, high, longest }) => sum + (aligned ? longest : high - low), 0);
+
+/** Which part is on after so many ms, and how long since: { n, since }; the end belongs to the last. */
+export function placeIn(parts, aligned, at) {
+  let since = at;
+  for (let n = 0; ; n += 1) {
+    const length = lengthOf([parts[n]], aligned);
+    if (since < length || n === parts.length - 1) return { n, since: Math.min(since, length) };
+    since -= length;
+  }
 }

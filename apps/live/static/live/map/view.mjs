@@ -2,7 +2,7 @@
 
 import { calm, find, given, say, words } from "../page.mjs";
 import { onScheme } from "./colours.mjs";
-import { drawCourse, positionsOf } from "./course.mjs";
+import { openCourse, positionsOf } from "./course.mjs";
 import { crewLayers } from "./crewlayers.mjs";
 import { showInList, writeList } from "./crewlist.mjs";
 import { Crews } from "./crews.mjs";
@@ -14,6 +14,8 @@ export class View {
   crews = new Crews(given("crew-data"));
   #map = null;
   #drawCrews = null;
+  #showCourse = null;
+  #stage = null;
   #now;
   #drawing = 0;
   #fitted = false;
@@ -37,22 +39,31 @@ export class View {
       container.hidden = true;
       return;
     }
-    await this.#openCourse(container.dataset.course, stage);
+    await this.#openCourse(container.dataset.course);
+    this.look(this.#stage ?? stage);
     this.#drawCrews = crewLayers(this.#map, (entryId) => this.follow(entryId));
     container.dataset.ready = "true";
     this.draw();
   }
 
-  async #openCourse(address, stage) {
+  async #openCourse(address) {
     try {
-      const features = await drawCourse(this.#map, address, stage);
-      const ofStage = features.filter(({ properties }) => properties.stage === (stage ?? find("map").dataset.stage));
-      fit(this.#map, positionsOf(ofStage.length ? ofStage : features), { animate: false });
-      this.#fitted = features.length > 0;
+      this.#showCourse = await openCourse(this.#map, address);
     } catch (error) {
       console.warn("no course", error);
       find("announcement").textContent = words.noCourse;
     }
+  }
+
+  /** Keep to the course of one stage, and go there; without one all are drawn, and the one that runs is gone to. */
+  look(stage) {
+    const isHere = stage !== null && stage === this.#stage && this.#fitted;
+    this.#stage = stage;
+    if (!this.#showCourse || isHere) return;
+    const features = this.#showCourse(stage);
+    const ofStage = features.filter(({ properties }) => properties.stage === (stage ?? find("map").dataset.stage));
+    fit(this.#map, positionsOf(ofStage.length ? ofStage : features), { animate: this.#fitted && !calm.matches });
+    this.#fitted = features.length > 0;
   }
 
   /** Draw soon; many calls make one drawing. */
