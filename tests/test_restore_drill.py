@@ -1,7 +1,6 @@
 """The restore drill: a driven rally, backed up, restored into an empty database, and its revision still verifies."""
 
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ from django.db import connection
 from redis import Redis
 
 from apps.accounts.factories import UserFactory
-from apps.common import dump, stream
+from apps.common import dump
 from apps.scoring import snapshot
 from apps.scoring.models import ResultRevision
 from apps.scoring.revisions import Publication, publish
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,9 +33,7 @@ def published(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> ResultRevision:
     """A rally that was driven, with its classification published."""
     monkeypatch.setattr(snapshot, "SETTLED", timedelta(0))  # nobody writes beside the test
     built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
+    race(redis, built)
     return publish(Publication(built.event, "provisional"), UserFactory())
 
 

@@ -4,7 +4,6 @@
 moves containers about, the services and options must be there.
 """
 
-import random
 import re
 import shlex
 import subprocess
@@ -23,14 +22,13 @@ from redis import Redis
 
 from apps.accounts.factories import UserFactory
 from apps.catalog.models import Device
-from apps.common import stream
 from apps.course.models import Stage
 from apps.events.models import Event
 from apps.integrations.factories import WebhookFactory
 from apps.scoring import snapshot
 from apps.scoring.revisions import Publication, publish
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import race
 from trm.tests.deployment import services
 
 RUNBOOK = settings.BASE_DIR / "docs" / "operations.md"
@@ -71,9 +69,7 @@ def world(redis: Redis, transactional_db: None, monkeypatch: pytest.MonkeyPatch)
     Event.objects.filter(id=built.event.id).update(slug="rally-albania-2026")
     Device.objects.filter(imei=built.imeis[0]).update(imei=IMEI)
     built = replace(built, imeis=(IMEI, *built.imeis[1:]))
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
+    race(redis, built)
     publish(Publication(built.event, "provisional", Stage.objects.get(id=built.stage_id)), UserFactory())
     WebhookFactory(organization=built.event.organization, name="results")
     yield redis

@@ -31,12 +31,6 @@ def suspend(membership: OrganizationUser, *, suspended: bool = True) -> None:
 
 
 @transaction.atomic
-def remove_member(membership: OrganizationUser) -> None:
-    membership.delete()
-    memberships_changed([membership.user_id])
-
-
-@transaction.atomic
 def memberships_changed(users: Iterable[UUID]) -> None:
     """To be called in the transaction of every other write of a membership: a form of the admin, an import."""
     users = list(users)

@@ -52,7 +52,8 @@ def test_suspension_and_removal_empty_the_groups() -> None:
     assert not has(user, "view_entries", home)
     services.suspend(membership, suspended=False)
     assert has(user, "view_entries", home)
-    services.remove_member(membership)
+    membership.delete()
+    services.memberships_changed([user.pk])
     assert not has(user, "view_entries", home)
     assert not OrganizationUser.objects.filter(user=user).exists()
 

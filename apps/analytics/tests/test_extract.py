@@ -1,7 +1,6 @@
 """An event's extract holds what the tables hold, the same in both formats, and nothing personal unless asked."""
 
 import csv
-import random
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ from redis import Redis
 
 from apps.analytics import extract as extracting
 from apps.analytics.extract import DATASETS
-from apps.common import stream
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,10 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def driven(redis: Redis) -> rally.Rally:
     built = rally.build(3)
     rally.build(1)  # another event, of which nothing may be in the files
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
+    return race(redis, built)
 
 
 def export(driven: rally.Rally, *words: str) -> str:

@@ -1,7 +1,6 @@
 """An event goes to another machine by a file and comes to the same hashes there, or not at all."""
 
 import json
-import random
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +16,6 @@ from apps.accounts.factories import CommentFactory, UserFactory
 from apps.accounts.models import User
 from apps.archive.tables import LEFT_OUT, PEOPLE, TABLES
 from apps.commands.factories import CommandFactory
-from apps.common import stream
 from apps.course.models import Stage
 from apps.events.factories import EntryCrewFactory
 from apps.events.models import EntryDevice, Event
@@ -32,7 +30,7 @@ from apps.scoring import snapshot
 from apps.scoring.models import ResultRevision
 from apps.scoring.revisions import Publication, publish
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import race
 from tests.test_restore_drill import empty_database, manage  # noqa: F401 - a fixture
 
 
@@ -76,9 +74,7 @@ def event(redis: Redis, transactional_db: None, monkeypatch: pytest.MonkeyPatch)
     built = rally.build()
     for entry in built.entries:
         EntryCrewFactory(entry=entry)
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
+    race(redis, built)
     official = UserFactory()
     safety_desk(built)
     publish(Publication(built.event, "unofficial", Stage.objects.get(id=built.stage_id)), official)

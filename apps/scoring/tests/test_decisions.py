@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from redis import Redis
 
-from apps.accounts.factories import UserFactory
 from apps.accounts.models import User
 from apps.common import stream
 from apps.course.models import Stage, Waypoint
@@ -21,20 +20,6 @@ from apps.scoring.tests.pipes import processor, scorer
 from apps.scoring.upkeep import keep_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def driven(redis: Redis) -> rally.Rally:
-    built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
-
-
-@pytest.fixture
-def official(db: None) -> User:
-    return UserFactory()
 
 
 def draft(driven: rally.Rally, kind: str, nth: int = 1, **params: object) -> Draft:

@@ -1,14 +1,9 @@
 """What a change would do is what it does, and until then nothing is written."""
 
-import random
-
 import pytest
 import yaml
-from redis import Redis
 
-from apps.accounts.factories import UserFactory
 from apps.accounts.models import User
-from apps.common import stream
 from apps.course.models import Waypoint
 from apps.penalties.models import Decision
 from apps.scoring import queries
@@ -19,7 +14,6 @@ from apps.scoring.models import StageResult
 from apps.scoring.plans import event_plan
 from apps.scoring.projection import project
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
 from apps.scoring.upkeep import keep_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,20 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LARGER = "set: [{table: waypoints, where: {type: WPM}, values: {tolerance_meters: 400}}]"
 CHEAPER = "set: [{table: penalty_formulas, where: {type: missed_waypoint}, values: {penalty: 60}}]"
 OUT = "decide: [{kind: set_status, entry: 303, stage: Stage 1, params: {status: dsq}, reason: Fuel}]"
-
-
-@pytest.fixture
-def driven(redis: Redis) -> rally.Rally:
-    built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
-
-
-@pytest.fixture
-def official(db: None) -> User:
-    return UserFactory()
 
 
 def would(driven: rally.Rally, official: User, document: str) -> list[Difference]:

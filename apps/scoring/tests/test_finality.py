@@ -1,6 +1,5 @@
 """An event is official after its stages (rulebook 9.2): each settled, official, and as it was published."""
 
-import random
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,6 @@ from redis import Redis
 
 from apps.accounts.factories import UserFactory
 from apps.accounts.models import User
-from apps.common import stream
 from apps.course.factories import StageFactory
 from apps.course.models import Stage
 from apps.penalties.models import PenaltyFormula
@@ -17,7 +15,7 @@ from apps.scoring import snapshot
 from apps.scoring.models import StageResult
 from apps.scoring.revisions import Publication, publish
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import race
 from apps.scoring.upkeep import keep_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,11 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def driven(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> rally.Rally:
     monkeypatch.setattr(snapshot, "SETTLED", timedelta(0))  # nobody writes beside the test
-    built = rally.build(entries=3)
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
+    return race(redis, rally.build(entries=3))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Every penalty can be explained on one page: article, words, inputs, decisions, and the fixes on a map."""
 
-import random
 import re
 from html import unescape
 
@@ -13,7 +12,6 @@ from redis import Redis
 
 from apps.accounts.factories import OrganizationUserFactory, UserFactory
 from apps.accounts.models import User
-from apps.common import stream
 from apps.common.csp import STRICT
 from apps.course.factories import SegmentFactory
 from apps.course.models import Segment, Stage, Waypoint
@@ -24,7 +22,7 @@ from apps.penalties.models import EntryPenalty, PenaltyFormula
 from apps.scoring.decisions import Draft, decide, revoke
 from apps.scoring.services import Again, score_again
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import race
 from apps.telemetry.faulty import flag
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,10 +37,7 @@ def driven(redis: Redis) -> rally.Rally:
     for type_ in ("maximum_time", "waypoint_ratio", "dnf_lump", "late_start"):
         ending = 70 if type_ == "waypoint_ratio" else None
         PenaltyFormulaFactory(event=built.event, type=type_, penalty=60, article="FIM 80.2", offence_max=ending)
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
+    return race(redis, built)
 
 
 def director(built: rally.Rally) -> User:

@@ -8,7 +8,6 @@ from apps.scoring.revisions import publish
 from apps.scoring.tests import rally
 from apps.scoring.tests.test_revisions import driven as driven
 from apps.scoring.tests.test_revisions import of_stage
-from apps.scoring.tests.test_revisions import official as official
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,7 +1,6 @@
 """Replays: what is on record comes out again; a new course is proved with a past race; nothing is touched."""
 
 import json
-import random
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
@@ -14,7 +13,6 @@ from django.db import connection
 from redis import Redis
 
 from apps.catalog.models import Device
-from apps.common import stream
 from apps.course.models import Stage, Waypoint
 from apps.events.models import Event
 from apps.scoring.models import StageResult
@@ -24,15 +22,6 @@ from apps.scoring.tests.pipes import processor, scorer
 from apps.scoring.upkeep import keep_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def driven(redis: Redis) -> rally.Rally:
-    built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
 
 
 def replay(*words: str) -> str:

@@ -1,7 +1,6 @@
 """Rescoring in bulk: here, or spread over Celery's workers, to the same results."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -18,24 +17,14 @@ from django.db import connection
 from django.utils import timezone
 from redis import Redis
 
-from apps.common import stream
 from apps.events.models import Event
 from apps.scoring import metrics
 from apps.scoring.models import StageResult
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import scorer
 from apps.scoring.upkeep import keep_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def driven(redis: Redis) -> rally.Rally:
-    built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A published revision never changes, and recomputes to the same from its snapshot and the positions."""
 
-import random
 from datetime import timedelta
 from io import StringIO
 
@@ -10,7 +9,6 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from redis import Redis
 
-from apps.accounts.factories import UserFactory
 from apps.accounts.models import User
 from apps.common import stream
 from apps.common.position import Position
@@ -21,7 +19,7 @@ from apps.scoring.decisions import Draft, decide
 from apps.scoring.models import ResultRevision, StageResult
 from apps.scoring.revisions import Publication, publish, verify, would_change
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import processor, race, scorer
 from apps.scoring.upkeep import keep_up
 from apps.scoring.watchdog import again, look, sample
 
@@ -31,16 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def driven(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> rally.Rally:
     monkeypatch.setattr(snapshot, "SETTLED", timedelta(0))  # nobody writes beside the test
-    built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
-
-
-@pytest.fixture
-def official(db: None) -> User:
-    return UserFactory()
+    return race(redis, rally.build())
 
 
 def of_stage(driven: rally.Rally, state: str, reason: str = "", minutes: int = 30) -> Publication:

@@ -16,20 +16,10 @@ from apps.penalties.models import EntryPenalty
 from apps.scoring import queries
 from apps.scoring.models import EventResult, OutboxRow, StageResult
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import processor, race, scorer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STREAM = "telemetry:t"
-
-
-@pytest.fixture
-def driven(redis: Redis) -> rally.Rally:
-    """A rally of five, driven and scored."""
-    built = rally.build()
-    stream.send(redis, STREAM, rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
 
 
 def test_everyone_is_timed_and_ranked(driven: rally.Rally) -> None:
@@ -95,9 +85,7 @@ def test_a_crew_that_is_not_competing_is_timed_but_never_ranked(redis: Redis) ->
     built = rally.build()
     built.entries[0].competing = False
     built.entries[0].save()
-    stream.send(redis, STREAM, rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
+    race(redis, built)
     assert StageResult.objects.get(entry=built.entries[0]).rank is None
     assert StageResult.objects.exclude(rank=None).count() == 4
     assert str(built.entries[0].id) not in str(queries.board(f"leaderboard:{built.event.id}"))
@@ -147,9 +135,7 @@ def test_a_crew_between_two_stages_has_not_finished_the_event(redis: Redis) -> N
     built = rally.build()
     later = StageFactory(event=built.event, starts_at=rally.START + timedelta(days=1))
     SegmentFactory(stage=later)
-    stream.send(redis, STREAM, rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
+    race(redis, built)
     assert set(EventResult.objects.values_list("status", flat=True)) == {"running"}
 
 

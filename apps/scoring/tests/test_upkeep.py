@@ -1,32 +1,18 @@
 """Nothing stale: an edit by any door is scored without anybody asking."""
 
-import random
-
 import pytest
 from django.db import connection
-from redis import Redis
 
-from apps.common import stream
 from apps.course.models import Waypoint
 from apps.events.models import Entry, Event
 from apps.penalties.models import PenaltyFormula
 from apps.scoring import queries
 from apps.scoring.models import EventResult, StageResult
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
 from apps.scoring.upkeep import keep_up
 from apps.timing.factories import TimingRecordFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def driven(redis: Redis) -> rally.Rally:
-    built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
 
 
 def news(driven: rally.Rally) -> int:

@@ -1,7 +1,6 @@
 """Real Celery workers on both queues: an official's act never waits behind bulk work, and twice is as once."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -18,13 +17,12 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 
 from apps.accounts.factories import UserFactory
-from apps.common import stream
 from apps.course.models import Stage
 from apps.scoring import proof, revisions, snapshot, tasks
 from apps.scoring.models import ResultRevision, StageResult
 from apps.scoring.revisions import Publication, publish
 from apps.scoring.tests import rally
-from apps.scoring.tests.pipes import processor, scorer
+from apps.scoring.tests.pipes import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Start = Callable[[str], subprocess.Popen[bytes]]
@@ -33,11 +31,7 @@ Start = Callable[[str], subprocess.Popen[bytes]]
 @pytest.fixture
 def driven(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> rally.Rally:
     monkeypatch.setattr(snapshot, "SETTLED", timedelta(0))  # nobody writes beside the test
-    built = rally.build()
-    stream.send(redis, "telemetry:t", rally.drive(built, random.Random(7)))
-    processor(redis).run_until_idle()
-    scorer(redis).run_until_idle()
-    return built
+    return race(redis, rally.build())
 
 
 @pytest.fixture
