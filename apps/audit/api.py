@@ -15,14 +15,10 @@ from apps.events import api as events
 from apps.rest import reading
 from apps.rest.answers import answer
 from apps.rest.problems import conflicts
-from apps.rest.serializers import Body, Text, serializer_for
+from apps.rest.serializers import Reason, serializer_for
 from apps.rest.views import ReadOnlyResource
 
 LONGEST = 1000  # lines of a timeline: what came last
-
-
-class Reason(Body):
-    reason = Text(max_length=2000)
 
 
 class Timeline(serializers.Serializer[Any]):

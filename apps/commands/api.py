@@ -30,6 +30,11 @@ class Group(Body):
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
 
 
+class Sent(serializers.Serializer[Any]):
+    batch = serializers.UUIDField()
+    commands = serializers.ListField(child=serializers.UUIDField())
+
+
 class Commands(AddOnlyResource):
     """Who sends is the author. Queued until an ingestion instance holds the device, for an hour if not said."""
 
@@ -45,7 +50,7 @@ class Commands(AddOnlyResource):
         device = values.pop("device")
         return services.send(writing.person(self.user), services.Order(**values), device)
 
-    @extend_schema(request=Group)
+    @extend_schema(request=Group, responses={200: Sent})
     @action(detail=False, methods=["post"])
     def group(self, request: Request) -> HttpResponse:
         """The same command to many devices: to all or to none."""

@@ -53,6 +53,8 @@ class Stages(ResourceViewSet):
     search = ("name",)
     expand = ("event",)
     nested = (Nested("segments", Segment, "stage"),)
+    example_change = {"starts_at": "2026-06-07T06:30:00Z", "start_interval_seconds": 60}
+    example_answer = {"name": "Stage 1", "role": "stage"}
     example = {
         "event": "b6f7c9d2-2f0b-4f53-8d43-6f1f7f0f5a01",
         "name": "Stage 1",
@@ -68,6 +70,7 @@ class Segments(ResourceViewSet):
     search = ("name",)
     expand = ("stage", "entry_geofence", "exit_geofence")
     nested = (Nested("waypoints", Waypoint, "segment"), Nested("zones", SpeedLimitZone, "segment"))
+    example_change = {"maximum_duration_seconds": 14400}
     example = {
         "stage": "9a8b7c6d-5e4f-4a3b-8c2d-1e0f9a8b7c6d",
         "sort_order": 1,
@@ -121,6 +124,7 @@ class Geofences(ResourceViewSet):
     model = Geofence
     order = ("name",)
     search = ("name",)
+    example_change = {"name": "Bivouac"}
 
 
 class Waypoints(ResourceViewSet):
@@ -128,6 +132,7 @@ class Waypoints(ResourceViewSet):
     order = ("segment", "sort_order")
     search = ("name", "type")
     expand = ("segment",)
+    example_change = {"tolerance_meters": 60}
 
 
 class SpeedLimitZones(ResourceViewSet):

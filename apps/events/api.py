@@ -42,6 +42,8 @@ class Events(ResourceViewSet):
     search = ("name", "slug")
     expand = ("organization",)
     nested = (Nested("classes", RaceClass, "event"),)
+    example_change = {"is_public": True, "public_delay_seconds": 60}
+    example_answer = {"name": "Rally Albania 2026", "ends_at": "2026-06-13T18:00:00Z", "gap_limit_seconds": 20}
     example = {
         "organization": "3e0d4a6e-6c51-4d8e-9a1f-0d5c8b7e2f10",
         "name": "Rally Albania 2026",
@@ -75,6 +77,7 @@ class Classes(ResourceViewSet):
     model = RaceClass
     order = ("sort_order", "code")
     search = ("code", "name", "group")
+    example_change = {"name": "Cars C-2", "sort_order": 140}
 
 
 class Entries(ResourceViewSet):
@@ -83,6 +86,8 @@ class Entries(ResourceViewSet):
     search = ("team", "race_number", "crew__last_name", "crew__first_name")
     expand = ("race_class", "vehicle", "event")
     nested = (Nested("crew", EntryCrew, "entry"), Nested("devices", EntryDevice, "entry"))
+    example_change = {"status": "accepted", "team": "Team Drini"}
+    example_answer = {"status": "accepted", "team": "Team Drini"}
     example = {
         "event": "b6f7c9d2-2f0b-4f53-8d43-6f1f7f0f5a01",
         "race_class": "0f1a2b3c-4d5e-4f60-8a71-92b3c4d5e6f7",

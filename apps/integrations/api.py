@@ -40,6 +40,7 @@ class WebhookDeliveries(ReadOnlyResource):
     model = Delivery
     order = ("-id",)
     expand = ("webhook", "domain_event")
+    example_answer = {"domain_event": 4711}
     heavy = frozenset({"log"})
 
     @extend_schema(request=None)

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -22,6 +22,7 @@ from apps.live.expectations import expected_ranks
 from apps.live.models import Acknowledgement
 from apps.rest import writing
 from apps.rest.answers import answer
+from apps.rest.examples import IDS
 from apps.rest.views import AddOnlyResource
 from apps.safety import api as safety_api
 from apps.scoring import act_api
@@ -45,10 +46,28 @@ FEATURES: dict[str, Any] = {
 }
 
 
+WHO = {"entry_id": IDS["entry"], "race_number": 301}
+POINT: dict[str, Any] = {
+    "type": "Feature",
+    "geometry": {"type": "Point", "coordinates": [19.82, 41.33]},
+    "properties": {**WHO, "ts": 1_780_812_000_000, "speed": 64, "angle": 180},
+}
+TRACK: dict[str, Any] = {
+    "type": "Feature",
+    "geometry": {"type": "LineString", "coordinates": [[19.82, 41.33, 112.0], [19.83, 41.34, 115.5]]},
+    "properties": {**WHO, "times": [1_780_812_000_000, 1_780_812_010_000]},
+}
+
+
+def _example(feature: dict[str, Any]) -> OpenApiExample:
+    value = {"type": "FeatureCollection", "features": [feature]}
+    return OpenApiExample("answer", value=value, response_only=True, media_type=GEOJSON)
+
+
 class Events(act_api.Events):
     public = frozenset({"positions", "leaderboard", "expected"})
 
-    @extend_schema(responses={(200, GEOJSON): FEATURES})
+    @extend_schema(responses={(200, GEOJSON): FEATURES}, examples=[_example(POINT)])
     @action(detail=True, methods=["get"])
     def positions(self, request: Request, pk: str) -> HttpResponse:
         """Where everyone is: the latest fix of each tracker, as GeoJSON points."""
@@ -82,7 +101,11 @@ class Stages(safety_api.Stages):
 class Entries(act_api.Entries):
     public = frozenset({"track"})
 
-    @extend_schema(parameters=[*WINDOW, FORMAT], responses={(200, GEOJSON): FEATURES, (200, GPX): OpenApiTypes.STR})
+    @extend_schema(
+        parameters=[*WINDOW, FORMAT],
+        responses={(200, GEOJSON): FEATURES, (200, GPX): OpenApiTypes.STR},
+        examples=[_example(TRACK)],
+    )
     @action(detail=True, methods=["get"])
     def track(self, request: Request, pk: str) -> HttpResponse:
         """Where the entry was: a line for each of its trackers, of the fixes that count."""

@@ -16,6 +16,7 @@ class PenaltyFormulas(ResourceViewSet):
     model = PenaltyFormula
     order = ("type", "target", "offence_min")
     search = ("type", "target", "article")
+    example_change = {"penalty": 300, "article": "13.4"}
 
     def change(self, row: PenaltyFormula, values: dict[str, Any]) -> None:
         """An edited value is the event's own: the profile's evidence no longer vouches for it, unless told anew."""
@@ -36,6 +37,7 @@ class RuleAnswers(ResourceViewSet):
     model = RuleAnswer
     order = ("event", "key")
     read_only = frozenset({"answered_by", "answered_at"})
+    example_change = {"answer": "The organiser's regulation, article 13"}
 
     def make(self, values: dict[str, Any]) -> RuleAnswer:
         row: RuleAnswer = super().make(values | self._signed())
@@ -56,6 +58,7 @@ class EntryIncidents(ResourceViewSet):
     search = ("kind", "note")
     expand = ("entry", "stage")
     read_only = frozenset({"author"})
+    example_change = {"withdrawn_at": "2026-06-07T09:00:00Z", "withdrawn_reason": "It was another crew"}
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     def make(self, values: dict[str, Any]) -> EntryIncident:
@@ -70,6 +73,7 @@ class EntryPenalties(ReadOnlyResource):
     order = ("created_at",)
     expand = ("entry", "stage", "formula")
     heavy = frozenset({"formula_snapshot"})
+    example_answer = {"type": "speeding", "status": "confirmed", "reason": ""}
 
 
 RESOURCES = {

@@ -26,10 +26,21 @@ from apps.racelog.services import ACTS, Draft, Spot
 from apps.rest import reading, writing
 from apps.rest.answers import JSON, encode, etag
 from apps.rest.problems import Unfit
-from apps.rest.serializers import Body, Choice, Instant, Key, Number, Reference, Text, Truth, Whole, serializer_for
+from apps.rest.serializers import (
+    LONGEST,
+    Body,
+    Choice,
+    Instant,
+    Key,
+    Number,
+    Reference,
+    Text,
+    Truth,
+    Whole,
+    serializer_for,
+)
 from apps.rest.views import AddOnlyResource, ResourceViewSet
 
-LONGEST = 2000  # characters of a line
 LONGEST_MS = 86_400_000
 MADE_BY_TRM = frozenset({"author", "about", "data", "takes_back"})
 LINE = serializer_for(LogLine, MADE_BY_TRM)
@@ -107,6 +118,7 @@ class RaceLog(AddOnlyResource):
         "place": "km 64",
         "text": "Stands beside the track, both crew well",
     }
+    example_answer = {name: value for name, value in example.items() if name != "what"} | {"about": "", "control": None}
 
     @extend_schema(request=Written, responses={201: LINE})
     def create(self, request: Request) -> HttpResponse:

@@ -40,6 +40,7 @@ class Users(Registered):
     order = ("last_name", "first_name")
     search = ("first_name", "last_name", "email")
     read_only = frozenset({"is_staff"})
+    example_change = {"phone": "+355 69 123 4567"}
 
     def make_row(self, values: dict[str, Any]) -> User:
         row = User(**values)
@@ -57,6 +58,7 @@ class OrganizationUsers(ResourceViewSet):
     model = OrganizationUser
     order = ("created_at",)
     expand = ("user", "organization")
+    example_change = {"role": "marshal"}
 
     def make(self, values: dict[str, Any]) -> OrganizationUser:
         row: OrganizationUser = super().make(values)

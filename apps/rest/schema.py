@@ -16,7 +16,7 @@ from apps.accounts.policy_rules import RULES
 from apps.accounts.policy_table import ANYONE
 from apps.rest import filters, paging
 from apps.rest.answers import encode
-from apps.rest.examples import example_of
+from apps.rest.examples import answer_of, change_of, example_of
 from apps.rest.problems import TYPE
 from apps.rest.serializers import Body, Known, RowSerializer
 
@@ -54,6 +54,7 @@ PROBLEM: dict[str, Any] = {
 NOT_BLANK = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 # What is said to who reads the code.
 OURS = {inspect.getdoc(kind) for kind in (Known, Body, RowSerializer)}
+FINE = (200, 201, 202)  # answers that have an example
 ALWAYS = (400, 401, 403, 404, 406, 429)
 ERRORS = {
     "get": (*ALWAYS, 422),
@@ -67,7 +68,12 @@ class Pages:
     """How a list is wrapped, for the document alone."""
 
     def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        following = {"type": ["string", "null"], "format": "uri-reference", "description": "Where the next page is."}
+        following = {
+            "type": ["string", "null"],
+            "format": "uri-reference",
+            "description": "Where the next page is.",
+            "example": None,
+        }
         return {
             "type": "object",
             "required": ["results", "next"],
@@ -110,20 +116,51 @@ class ResourceSchema(AutoSchema):
         return action in getattr(self.view, "public", ())
 
     def get_examples(self) -> list[OpenApiExample]:
-        if self.method != "POST":
-            return []
-        own = getattr(self.view, "example", None) if getattr(self.view, "action", "") == "create" else None
-        serializer = self.get_request_serializer()
-        asked = serializer if isinstance(serializer, type) else type(serializer)
-        made = example_of(asked()) if issubclass(asked, Serializer) else None
-        value = own or made
-        return [OpenApiExample("example", value=value, request_only=True)] if value is not None else []
+        asked = self._request_example() if self.method in ("POST", "PATCH") else None
+        told = self._answer_example() if self.method != "DELETE" else None
+        made = (
+            ("body", asked, {"request_only": True}),
+            ("answer", told, {"response_only": True, "status_codes": FINE}),
+        )
+        return [OpenApiExample(name, value=value, **only) for name, value, only in made if value is not None]
+
+    def _request_example(self) -> Any:
+        view: Any = self.view
+        asked = _class_of(self.get_request_serializer())
+        if not issubclass(asked, Serializer):
+            return None
+        if self.method == "PATCH":
+            return view.example_change or change_of(asked())
+        own = view.example if view.action == "create" or self._is_of_row(asked) else None
+        return own or getattr(asked, "example", None) or example_of(asked())
+
+    def _answer_example(self) -> Any:
+        view: Any = self.view
+        given = self.get_response_serializers()
+        found = [one for key, one in given.items() if key in FINE] if isinstance(given, dict) else [given]
+        told: Any = _class_of(found[0]) if found else object
+        if not issubclass(told, Serializer):
+            return None
+        made = answer_of(told())
+        if not self._is_of_row(told):
+            return made
+        left_out = view.heavy if view.action == "list" else ()
+        return {name: value for name, value in (made | view.example_answer).items() if name not in left_out}
+
+    def _is_of_row(self, serializer: type[Serializer[Any]]) -> bool:
+        """Whether it is of the rows of the view."""
+        model = getattr(getattr(serializer, "Meta", None), "model", None)
+        return model is not None and model is getattr(self.view, "model", None)
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return getattr(self.view, "action", "") == "list" and hasattr(self.view, "model")
 
     def _get_paginator(self) -> Any:
         return Pages() if hasattr(self.view, "model") else None
+
+
+def _class_of(serializer: Any) -> Any:
+    return serializer if isinstance(serializer, type) else type(serializer)
 
 
 def _of_list(view: Any) -> Iterator[OpenApiParameter]:
@@ -218,7 +255,8 @@ def _say_expansions(view: Any, components: dict[str, Any]) -> None:
         if related in components and name in properties:
             told = {"$ref": f"#/components/schemas/{related}"}
             null = [{"type": "null"}] if view.model._meta.get_field(name).null else []
-            properties[name] = {"oneOf": [{"type": "string", "format": "uuid"}, told, *null]}
+            key = filters.kind_of(view.model._meta.get_field(name))
+            properties[name] = {"oneOf": [dict(key.schema) if key else {}, told, *null]}
     for one in view.nested:
         if one.model.__name__ in components:
             told = {"$ref": f"#/components/schemas/{one.model.__name__}"}

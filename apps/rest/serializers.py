@@ -21,6 +21,7 @@ from apps.accounts.policy_table import GUARDED, SECRET
 from apps.rest.loading import load
 
 NUL = "\x00"
+LONGEST = 2000  # characters of a reason
 
 
 class Whole(serializers.IntegerField):
@@ -119,6 +120,10 @@ class Known:
 
 class Body(Known, serializers.Serializer[Any]):
     """The body of an act."""
+
+
+class Reason(Body):
+    reason = Text(max_length=LONGEST)
 
 
 class RowSerializer(Known, serializers.ModelSerializer[Any]):

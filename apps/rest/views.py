@@ -37,7 +37,12 @@ class ApiView(GenericViewSet[Any]):
     """What every address of the API shares: idempotent POSTs, and who asks."""
 
     lookup_value_regex = "[^/]+"  # an id with a dot is none, and told so like any other
-    public: ClassVar[frozenset[str]] = frozenset()  # acts that need no token, for the document
+    # For the document: acts that need no token; examples of a body to create and to change, and of a row, of which
+    # those fields are enough whose names do not say what to show.
+    public: ClassVar[frozenset[str]] = frozenset()
+    example: ClassVar[Mapping[str, Any]] = {}
+    example_change: ClassVar[Mapping[str, Any]] = {}
+    example_answer: ClassVar[Mapping[str, Any]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -12,23 +12,22 @@ from apps.accounts import policy
 from apps.accounts.models import User
 from apps.rest import reading, writing
 from apps.rest.answers import answer
-from apps.rest.serializers import Body, Nested, Reference, Text, serializer_for
+from apps.rest.serializers import Body, Nested, Reason, Reference, Text, serializer_for
 from apps.rest.views import AddOnlyResource, ReadOnlyResource, ResourceViewSet
 from apps.safety import closing, services
 from apps.safety.models import Accounting, Alert, AlertLine, SafetySettings, StageClosing
 from apps.scoring import act_api
-from apps.scoring.bodies import Reason
 
 
-class Said(Body):
+class Remark(Body):
     note = Text(max_length=500, default="", allow_blank=True)
 
 
-class Noted(Body):
+class AlertNote(Body):
     text = Text(max_length=500)
 
 
-class HandedOver(Said):
+class HandedOver(Remark):
     to = Reference(queryset=User.objects.all(), help_text="The official who looks after it from now on.")
 
 
@@ -40,17 +39,17 @@ class Alerts(ReadOnlyResource):
     expand = ("entry", "stage")
     nested = (Nested("lines", AlertLine, "alert"),)
 
-    @extend_schema(request=Said, responses={200: serializer_for(Alert)})
+    @extend_schema(request=Remark, responses={200: serializer_for(Alert)})
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: str) -> HttpResponse:
         """You have seen it and look after it; who was first stays."""
-        return self._act(services.acknowledge, pk, Said)
+        return self._act(services.acknowledge, pk, Remark)
 
-    @extend_schema(request=Said, responses={200: serializer_for(Alert)})
+    @extend_schema(request=Remark, responses={200: serializer_for(Alert)})
     @action(detail=True, methods=["post"])
     def escalate(self, request: Request, pk: str) -> HttpResponse:
         """Rescue is called, or the next one up."""
-        return self._act(services.escalate, pk, Said)
+        return self._act(services.escalate, pk, Remark)
 
     @extend_schema(request=HandedOver, responses={200: serializer_for(Alert)})
     @action(detail=True, methods=["post"])
@@ -58,11 +57,11 @@ class Alerts(ReadOnlyResource):
         """Another official looks after it."""
         return self._act(services.hand_over, pk, HandedOver)
 
-    @extend_schema(request=Noted, responses={200: serializer_for(Alert)})
+    @extend_schema(request=AlertNote, responses={200: serializer_for(Alert)})
     @action(detail=True, methods=["post"])
     def note(self, request: Request, pk: str) -> HttpResponse:
         """A line in its log."""
-        return self._act(services.note, pk, Noted)
+        return self._act(services.note, pk, AlertNote)
 
     @extend_schema(request=Reason, responses={200: serializer_for(Alert)})
     @action(detail=True, methods=["post"])
@@ -117,13 +116,13 @@ class StageClosings(ReadOnlyResource):
 
 
 class Stages(act_api.Stages):
-    @extend_schema(request=Said, responses={200: serializer_for(StageClosing)})
+    @extend_schema(request=Remark, responses={200: serializer_for(StageClosing)})
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> HttpResponse:
         """Nobody is left on it; 422 names the crews that are, and the alerts that are open."""
         stage = self.row(pk)
         policy.require(self.user, "close_stage", stage)
-        made = closing.close_stage(writing.person(self.user), stage, self.given(Said)["note"])
+        made = closing.close_stage(writing.person(self.user), stage, self.given(Remark)["note"])
         return answer(reading.as_dict(made, policy.fields(self.user, made)))
 
     @extend_schema(request=Reason, responses={204: None})

@@ -19,6 +19,7 @@ from apps.events import api as events
 from apps.events.audience import audience_of
 from apps.events.models import Event
 from apps.penalties.checklist import open_settings
+from apps.penalties.models import Decision
 from apps.rest import reading, writing
 from apps.rest.answers import answer
 from apps.rest.problems import Unfit, conflicts
@@ -136,7 +137,7 @@ class Stages(race_control_api.Stages):
 
 
 class Entries(audit.Entries):
-    @extend_schema(request=bodies.Faulty)
+    @extend_schema(request=bodies.Faulty, responses={201: serializer_for(Decision)})
     @action(detail=True, methods=["post"])
     def flag_faulty(self, request: Request, pk: str) -> HttpResponse:
         """Take the fixes of one of the entry's trackers in a window out of all use, by a decision."""

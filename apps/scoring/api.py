@@ -14,6 +14,7 @@ from apps.penalties.models import Decision
 from apps.rest import writing
 from apps.rest.answers import answer
 from apps.rest.problems import conflicts
+from apps.rest.serializers import Reason
 from apps.rest.views import AddOnlyResource, ReadOnlyResource
 from apps.scoring import bodies, race_control_api, revisions, start_lists
 from apps.scoring.act_api import Entries, Events, Stages
@@ -42,6 +43,7 @@ class Decisions(AddOnlyResource):
         "params": {"status": "dnf"},
         "reason": "Towed in by the sweep car",
     }
+    example_answer = {**example, "number": 12, "race_class": None, "article": ""}
 
     def make(self, values: dict[str, Any]) -> Decision:
         author = writing.person(self.user)
@@ -60,11 +62,11 @@ class Decisions(AddOnlyResource):
         found = dry_run(values["event"], lambda: self.make(values))
         return answer({"results": [asdict(line) for line in found]})
 
-    @extend_schema(request=bodies.Reason)
+    @extend_schema(request=Reason)
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: str) -> HttpResponse:
         """Take the decision back; what it lay over shows again."""
-        reason = self.given(bodies.Reason)["reason"]
+        reason = self.given(Reason)["reason"]
         with transaction.atomic():
             row = self.row(pk)
             policy.require(self.user, "decide", row)
@@ -101,12 +103,14 @@ class StageResults(ReadOnlyResource):
     order = ("stage", "rank")
     expand = ("entry", "stage")
     heavy = frozenset({"outcome"})
+    example_answer = {"status": "finished", "splits": [5_412_300], "last_control": "ASS 12"}
 
 
 class EventResults(ReadOnlyResource):
     model = EventResult
     order = ("event", "rank")
     expand = ("entry",)
+    example_answer = {"status": "finished", "completed_stages": 2}
 
 
 class ResultRevisions(AddOnlyResource):
@@ -117,6 +121,7 @@ class ResultRevisions(AddOnlyResource):
     expand = ("stage",)
     heavy = frozenset({"snapshot"})
     read_only = frozenset({"number", "protest_until", "published_by", "snapshot", "hash"})
+    example_answer = {"number": 1, "state": "provisional", "protest_until": "2026-06-07T18:30:00Z"}
 
     @extend_schema(request=bodies.Publish)
     def create(self, request: Request) -> HttpResponse:

@@ -7,19 +7,27 @@ from rest_framework import serializers
 from apps.course.models import Segment, Stage, WaypointType
 from apps.events.models import Entry, Event
 from apps.racelog.api import LONGEST_MS, Happened
-from apps.rest.serializers import Body, Choice, Instant, Json, Number, Reference, Text, Truth, Whole, serializer_for
+from apps.rest.serializers import (
+    LONGEST,
+    Body,
+    Choice,
+    Instant,
+    Json,
+    Number,
+    Reason,
+    Reference,
+    Text,
+    Truth,
+    Whole,
+    serializer_for,
+)
 from apps.scoring.closing import CONTROLS
 from apps.scoring.models import RevisionState
 from apps.scoring.revisions import PROTEST_MINUTES
 from apps.timing.domain.closing import SLOWEST_KMH
 from apps.timing.models import StartList
 
-LONGEST = 2000  # characters of a reason
 MOST_MS = 253_402_300_799_999  # the year 9999
-
-
-class Reason(Body):
-    reason = Text(max_length=LONGEST)
 
 
 class Seed(Reason):
@@ -47,6 +55,7 @@ class Rescore(Body):
 
 
 class Changes(Body):
+    example = {"change": {"revoke": [{"number": 12, "reason": "The video shows it"}]}}
     change = Json(help_text="What `manage.py dry_run` takes: set, decide, revoke, each a list.")
 
 
@@ -81,7 +90,7 @@ class NotionalTimes(Reason):
     awards = serializers.ListField(child=Awarded(), min_length=1, max_length=500)
 
 
-class Said(serializers.Serializer[Any]):
+class LastWord(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=["go", "no-go"])
     line = serializers.UUIDField(help_text="The line of the log.")
 
@@ -90,7 +99,7 @@ class PostShown(serializers.Serializer[Any]):
     about = serializers.CharField(help_text="A service, or the id of a control.")
     name = serializers.CharField()
     needed = serializers.BooleanField(help_text="Whether the stage wants its go before it opens.")
-    said = Said(allow_null=True, help_text="Its last word.")
+    said = LastWord(allow_null=True, help_text="Its last word.")
 
 
 class Waiting(serializers.Serializer[Any]):

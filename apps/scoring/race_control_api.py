@@ -19,6 +19,7 @@ from apps.racelog.queries import state_lines
 from apps.rest import writing
 from apps.rest.answers import answer
 from apps.rest.problems import Unfit, conflicts
+from apps.rest.serializers import Reason
 from apps.scoring import bodies, interruptions, race_control
 from apps.scoring.inputs import milliseconds
 from apps.scoring.postponing import waiting
@@ -63,14 +64,14 @@ class Stages(racelog.Stages):
 
 
 class RaceLog(racelog.RaceLog):
-    @extend_schema(request=bodies.Reason, responses={201: racelog.LINE})
+    @extend_schema(request=Reason, responses={201: racelog.LINE})
     @action(detail=True, methods=["post"])
     def take_back(self, request: Request, pk: str) -> HttpResponse:
         """Take the line back with what it did, by another line: starts it moved, times and incidents it reported."""
         line = self.row(pk)
         services.require_act(writing.person(self.user), line)
         with conflicts(StartOrderError):
-            done = race_control.take_back(writing.person(self.user), line, self.given(bodies.Reason)["reason"])
+            done = race_control.take_back(writing.person(self.user), line, self.given(Reason)["reason"])
         return racelog.told(self.user, done)
 
     @extend_schema(request=bodies.NotionalTimes, responses={201: racelog.LINE})

@@ -9,14 +9,17 @@ from rest_framework.request import Request
 
 from apps.accounts import policy
 from apps.rest import writing
-from apps.rest.serializers import Body, Text
+from apps.rest.examples import IDS
+from apps.rest.serializers import Reason
 from apps.rest.views import AddOnlyResource, ReadOnlyResource, ResourceViewSet
 from apps.timing.models import EntryCrossing, EntrySegmentStart, StartList, TimingRecord
 from apps.timing.services import withdraw
 
-
-class Reason(Body):
-    reason = Text(max_length=2000)
+ENTRY, CONTROL = IDS["entry"], IDS["control"]
+START_ROW = {
+    "position": 1, "entry": ENTRY, "number": 301, "crew": "A. Hoxha / B. Leka", "race_class": "C-2", "block": "1",
+    "slot": 0, "slot_ms": 1_780_812_000_000, "start_ms": 1_780_812_000_000, "reason": "",
+}  # fmt: skip
 
 
 class EntrySegmentStarts(ResourceViewSet):
@@ -25,6 +28,7 @@ class EntrySegmentStarts(ResourceViewSet):
     model = EntrySegmentStart
     order = ("segment", "start_position")
     expand = ("entry", "segment")
+    example_change = {"target_at": "2026-06-07T06:04:00Z"}
 
     def make(self, values: dict[str, Any]) -> EntrySegmentStart:
         row: EntrySegmentStart = super().make({"manual_override": True, **values})
@@ -40,6 +44,7 @@ class EntryCrossings(ReadOnlyResource):
     model = EntryCrossing
     order = ("-ts",)
     expand = ("entry",)
+    example_answer = {"before_ts": 1_780_811_999_000, "after_ts": 1_780_812_002_000, "fraction": 0.33}
 
 
 class TimingRecords(AddOnlyResource):
@@ -49,6 +54,8 @@ class TimingRecords(AddOnlyResource):
     order = ("-ts",)
     expand = ("entry",)
     read_only = frozenset({"author"})
+    example = {"entry": ENTRY, "control": CONTROL, "source": "marshal", "ts": "2026-06-07T06:04:12.3Z"}
+    example_answer = {"source": "marshal", "ts": "2026-06-07T06:04:12.3Z", "reason": ""}
 
     def make(self, values: dict[str, Any]) -> TimingRecord:
         row = TimingRecord(author=writing.person(self.user), **values)
@@ -71,6 +78,7 @@ class StartLists(ReadOnlyResource):
     model = StartList
     order = ("stage", "-version")
     expand = ("stage",)
+    example_answer = {"state": "published", "published_at": "2026-06-06T18:00:00Z", "rows": [START_ROW]}
 
 
 RESOURCES = {
