@@ -65,6 +65,15 @@ class Event(Row):
     allow_back = models.BooleanField(
         _("may ride back"), default=False, help_text=_("A skipped waypoint may still be validated later.")
     )
+    price_unproved = models.BooleanField(
+        _("price what is not proved"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "A waypoint that may have been passed while no tracker recorded costs as if it was missed until an "
+            "official waives it; off: it costs nothing until an official confirms that it was missed."
+        ),
+    )
     source_priority = ArrayField(
         models.CharField(max_length=12, choices=TimingSource.choices),
         verbose_name=_("sources of time, best first"),

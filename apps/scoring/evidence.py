@@ -7,8 +7,8 @@ from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.decisions import overlay
 from apps.penalties.domain.registry import Before
 from apps.scoring import queries
-from apps.scoring.domain.reach import zone_stretches
-from apps.scoring.domain.stage import Evidence
+from apps.scoring.domain.reach import Stretch, zone_stretches
+from apps.scoring.domain.readings import Evidence, missed_stretches
 from apps.scoring.fix_queries import Span, span_fixes
 from apps.scoring.inputs import EntryInputs, Inputs
 from apps.scoring.plans import END_OF_TIME, EventPlan
@@ -18,6 +18,7 @@ from apps.timing.domain.plan import StagePlan
 StageOfEntry = tuple[str, StagePlan]
 CrossingsOf = Callable[[Sequence[StageOfEntry]], Mapping[tuple[str, str], Sequence[Crossing]]]
 FixesOf = Callable[[Sequence[Span]], Fixes]
+StretchesOf = Callable[[str, StagePlan], Sequence[Stretch]]
 
 
 def crossings_on_record(of: Sequence[StageOfEntry]) -> dict[tuple[str, str], Sequence[Crossing]]:
@@ -41,7 +42,9 @@ class Archive:
     ) -> None:
         self._inputs = inputs
         self._crossings = crossings(of)
-        self._fixes = self._zone_fixes(of, fixes)
+        self._around_missed: dict[tuple[str, str], Fixes] = {}
+        self._fixes = self._read(of, self._zone_stretches, fixes)
+        self._around_missed = self._read(of, self._missed_stretches, fixes)
 
     def of(self, entry: str, stage: StagePlan, before: Before) -> Evidence:
         """What is known of one entry in one stage; `before` is what earlier stages put on its account."""
@@ -59,10 +62,20 @@ class Archive:
             marks=tuple(mark for mark in known.marks if stage.contains(mark.ts)),
             incidents=known.incidents.get(stage.id, ()),
             before=before,
+            around_missed=self._around_missed.get((entry, stage.id)),
         )
 
-    def _zone_fixes(self, of: Sequence[StageOfEntry], fixes_of: FixesOf) -> dict[tuple[str, str], Fixes]:
-        """The fixes of an entry's stays in speed zones: all that these can need.
+    def _zone_stretches(self, entry: str, stage: StagePlan) -> list[Stretch]:
+        """The entry's stays in speed zones: all that these can need."""
+        return zone_stretches(stage, self._crossings.get((entry, stage.id), ()), span(entry, stage)[2])
+
+    def _missed_stretches(self, entry: str, stage: StagePlan) -> list[Stretch]:
+        return missed_stretches(stage, self.of(entry, stage, Before()))
+
+    def _read(
+        self, of: Sequence[StageOfEntry], stretches_of: StretchesOf, fixes_of: FixesOf
+    ) -> dict[tuple[str, str], Fixes]:
+        """The fixes of some stretches of each (entry, stage), by the trackers it carried then.
 
         Asked at once: a device code of its own for each device of each (entry, stage).
         """
@@ -70,9 +83,14 @@ class Archive:
         codes: dict[tuple[str, str], range] = {}
         first = 0
         for entry, stage in of:
-            stretches = zone_stretches(stage, self._crossings.get((entry, stage.id), ()), span(entry, stage)[2])
-            devices = self._inputs.entries[entry].devices()
-            spans += [(first + n, device, *stretch) for stretch in stretches for n, device in enumerate(devices)]
+            known = self._inputs.entries[entry]
+            devices = {device: first + n for n, device in enumerate(known.devices())}
+            spans += [
+                (devices[c.device], c.device, max(low, c.low), min(high, c.high))
+                for low, high in stretches_of(entry, stage)
+                for c in known.carried
+                if c.low <= high and c.high >= low
+            ]
             codes[entry, stage.id] = range(first, first + len(devices))
             first += len(devices)
         fixes = fixes_of(spans)

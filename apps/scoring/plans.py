@@ -149,6 +149,8 @@ def _stages(event: Event, stages: Sequence[Stage], parts: _Parts) -> Iterator[St
             leg=str(stage.id) if stage.leg is None else str(stage.leg),
             discrepancy_ms=event.discrepancy_ms,
             allow_back=event.allow_back,
+            gap_limit_ms=event.gap_limit_seconds * 1000,
+            price_unproved=event.price_unproved,
             super_special=stage.role == StageRole.SUPER_SPECIAL,
             overall_factor=stage.overall_factor,
         )
@@ -184,7 +186,8 @@ def _segment(segment: Segment, parts: _Parts) -> SegmentPlan:
 
 def _waypoint(row: Waypoint) -> WaypointPlan:
     closes = None if row.closes_at is None else round(row.closes_at.timestamp() * 1000)
-    return WaypointPlan(str(row.id), row.type, row.sort_order, str(row.id), closes)
+    circle = (row.latitude, row.longitude, row.tolerance_meters)
+    return WaypointPlan(str(row.id), row.type, row.sort_order, str(row.id), closes, circle)
 
 
 @dataclass(frozen=True, slots=True)

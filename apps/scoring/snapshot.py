@@ -26,7 +26,7 @@ from apps.scoring.projection import Placed, Projection, project
 from apps.timing.domain.plan import StagePlan
 
 # The version of the way results are computed: raised whenever the same evidence would give another result.
-ENGINE = "trm 3"
+ENGINE = "trm 4"
 
 Snapshot = dict[str, Any]
 

@@ -1,4 +1,5 @@
-"""Whose fixes may count though no crossing of theirs changes: who has just left FN, who is seen by two trackers."""
+"""Whose fixes may count though no crossing of theirs changes: who has just left FN, who is seen by two trackers, who
+has missed a waypoint."""
 
 from collections.abc import Collection, Sequence
 
@@ -44,3 +45,20 @@ def seen_further(units: Collection[Unit], controls: Sequence[str]) -> set[str]:
         return set()
     columns = [[u.entry for u in units], [u.device for u in units], [u.from_ts for u in units]]
     return {row[0] for row in bulk.select(SEEN_FURTHER, [*columns, list(controls)])}
+
+
+# The stretch in which a missed waypoint would have been passed ends with a passage: none is later than `last_ts`.
+MISSING = """
+    select distinct u.entry::text
+    from unnest(%b::text[]::uuid[], %b::bigint[]) as u(entry, low)
+    join stage_results r on r.entry_id = u.entry and r.stage_id = %b::text::uuid
+    where (r.outcome->>'last_ts')::bigint >= u.low
+      and (r.outcome->'missed' <> '[]'::jsonb or r.outcome ? 'in_doubt')
+"""
+
+
+def missing(units: Collection[Unit], stage: str) -> set[str]:
+    """The entries of these units of which fixes so early may tell that they have passed a waypoint unseen, or not."""
+    if not units:
+        return set()
+    return {row[0] for row in bulk.select(MISSING, [[u.entry for u in units], [u.from_ts for u in units], stage])}

@@ -8,7 +8,7 @@ from apps.scoring.domain.reach import zone_stretches
 from apps.scoring.evidence import span
 from apps.scoring.plans import EventPlan
 from apps.scoring.queries import Unit
-from apps.scoring.watch_queries import leaving, seen_further
+from apps.scoring.watch_queries import leaving, missing, seen_further
 from apps.timing.domain.exits import exit_controls
 from apps.timing.domain.plan import StagePlan
 
@@ -18,7 +18,7 @@ def in_zones(plan: EventPlan, units: Sequence[Unit], seen: Seen) -> set[str]:
     found: set[str] = set()
     for stage in plan.stages:
         mine = [unit for unit in units if stage in plan.stages_between(unit.from_ts, unit.to_ts)]
-        found |= leaving(mine, list(exit_controls(stage)), plan.gap_limit_ms)
+        found |= leaving(mine, list(exit_controls(stage)), plan.gap_limit_ms) | missing(mine, stage.id)
         ending = seen.ending.intersection(mine)
         found |= _in_open_zones(stage, ending, seen)
         found |= _in_stretches(stage, [unit for unit in mine if unit not in ending])

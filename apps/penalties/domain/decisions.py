@@ -79,11 +79,17 @@ class Overlay:
 
     status: str = ""
     waived: frozenset[str] = frozenset()
+    confirmed: frozenset[str] = frozenset()
     edited: Mapping[str, int] = field(default_factory=dict)
     imposed: tuple[Issued, ...] = ()
     marks: tuple[Mark, ...] = ()
     adjustments: Mapping[str, Adjustment] = field(default_factory=dict)
     signed: Mapping[str, str] = field(default_factory=dict)  # key of the penalty → id of the decision on it
+
+    @property
+    def upheld(self) -> frozenset[str]:
+        """The offences that officials hold to have happened."""
+        return self.confirmed | self.edited.keys()
 
     def counts(self, issued: Issued) -> bool:
         return issued.key not in self.waived
@@ -98,6 +104,7 @@ def overlay(decisions: Iterable[Decision]) -> Overlay:
     return Overlay(
         status=words[-1] if words else "",
         waived=frozenset(key for key, d in last.items() if d.kind == "waive_penalty"),
+        confirmed=frozenset(key for key, d in last.items() if d.kind == "confirm_penalty"),
         edited={key: d.params["ms"] for key, d in last.items() if d.kind == "edit_penalty"},
         imposed=tuple(map(_imposed, imposed)),
         marks=tuple(_confirmed(d) for d in ordered if d.kind == "confirm_time"),

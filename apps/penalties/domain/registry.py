@@ -12,6 +12,7 @@ from apps.common.said import Said
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.timing.domain.plan import WaypointPlan
+from apps.timing.domain.silences import Unproved
 from apps.timing.domain.zone_intervals import ZoneInterval
 
 
@@ -127,7 +128,8 @@ class Offences:
     `finished` tells whether every special stage is finished: only then do shares of waypoints count. `status`
     ("dnf", "dns", "otl") is set for the lumps alone, which price a status and run after all others;
     `maximum_ms` is the sum of the special stages' maximum times, None where one has none. `waived` are the keys
-    (`Issued.key`) of offences that do not count towards repeated ones.
+    (`Issued.key`) of offences that do not count towards repeated ones. `unproved` tells of missed waypoints, by id,
+    when they may have been passed unseen; those of them `in_doubt` are not held against the crew (2.2).
     """
 
     race_class: str
@@ -146,6 +148,8 @@ class Offences:
     status: str = ""
     maximum_ms: int | None = None
     waived: frozenset[str] = frozenset()
+    unproved: Mapping[str, Unproved] = field(default_factory=dict)
+    in_doubt: frozenset[str] = frozenset()
 
     def waived_targets(self, kind: str) -> frozenset[str]:
         """The targets of the waived offences of a penalty type."""

@@ -31,6 +31,10 @@ SENTENCES: Mapping[str, Said] = {
     "missed_waypoint": Said(
         "the crew did not pass %(waypoint_type)s %(waypoint)s; miss number %(count)s of that type."
     ),
+    "missed_waypoint.unproved": Said(
+        "no tracker of the crew recorded anything between %(gap_from_ts)s and %(gap_to_ts)s, when it may have passed "
+        "%(waypoint_type)s %(waypoint)s, at %(needed_kmh)s or faster."
+    ),
     "neutralisation": Said(
         "the crew left the neutralisation %(segment)s at %(exit_ts)s; "
         "its earliest exit was %(earliest_exit_ts)s, so it was %(early_seconds)s early."

@@ -15,6 +15,8 @@ PHRASES = (
     Said("not visited"),
     Said("not started"),
     Said("missed"),
+    Said("not proved"),
+    Said("no tracker recorded when it may have been passed: an official decides"),
     Said("lump"),
     Said("stage penalty"),
     Said("maximum time"),

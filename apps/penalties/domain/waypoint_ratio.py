@@ -13,17 +13,19 @@ TYPE = "waypoint_ratio"
 def waypoint_ratio(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty; its presence makes the stage a DNF.
 
-    `offence_max` of the formula is the share in percent below which it falls: strictly, 70 % is enough.
+    `offence_max` of the formula is the share in percent below which it falls: strictly, 70 % is enough. A waypoint that
+    may have been passed while no tracker recorded is not left out for certain (2.2): it counts as validated.
     """
     formula = next(iter(applicable(formulas, "", offences.race_class)), None)
     if formula is None or formula.offence_max is None or not offences.finished or offences.total == 0:
         return []
-    if offences.validated * 100 >= formula.offence_max * offences.total:
+    validated = offences.validated + len(offences.in_doubt)
+    if validated * 100 >= formula.offence_max * offences.total:
         return []
     inputs = {
-        "validated": offences.validated,
+        "validated": validated,
         "total": offences.total,
         "minimum_percent": formula.offence_max,
-        "arithmetic": f"{offences.validated}/{offences.total} waypoints, below {formula.offence_max:g} %",
+        "arithmetic": f"{validated}/{offences.total} waypoints, below {formula.offence_max:g} %",
     }
     return [Issued(formula.id, TYPE, "", formula.penalty_ms, inputs, formula.applies_to, formula.article, status="dnf")]

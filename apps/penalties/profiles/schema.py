@@ -55,6 +55,7 @@ class EventSettings(Struct, forbid_unknown_fields=True, omit_defaults=True, froz
     tie_rule: Given[Literal["last_ss_backwards", "first_ss_forwards", "number", "shared"]] | None = None
     complete_first: Given[bool] | None = None
     allow_back: Given[bool] | None = None
+    price_unproved: Given[bool] | None = None
     rounding_ms: Given[Literal[100, 1000]] | None = None
     gap_limit_seconds: Given[Annotated[int, Meta(ge=1, le=32_767)]] | None = None
     discrepancy_ms: Given[Annotated[int, Meta(ge=0, le=2_147_483_647)]] | None = None

@@ -23,7 +23,8 @@ class StageOutcome:
     `penalties` keeps waived ones too (their keys in `waived`); the sums leave them out. `penalty_ms`
     touches the stage, `overall_penalty_ms` the event, `start_order_penalty_ms` the next start list (rulebook 6.3).
     `total_ms` is set once finished, or when a lump stands for the time. `conflicts` are sentences for the officials.
-    `counts` is what the stage puts on the entry's account. `inputs_hash` covers the outcome and its crossings.
+    `counts` is what the stage puts on the entry's account. `in_doubt` are waypoints that may have been passed while no
+    tracker recorded, and are not held against the crew. `inputs_hash` covers the outcome and its crossings.
     """
 
     entry: str
@@ -44,6 +45,7 @@ class StageOutcome:
     conflicts: tuple[str, ...] = ()
     signed: Mapping[str, str] = field(default_factory=dict)  # key of a penalty → id of the decision on it
     counts: Mapping[str, int] = field(default_factory=dict)
+    in_doubt: tuple[str, ...] = ()
     inputs_hash: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +69,8 @@ class StageOutcome:
             "conflicts": list(self.conflicts),
             "signed": dict(self.signed),
             "counts": dict(self.counts),
+            # Where there is none the outcome is, and hashes, as before there were any.
+            **({"in_doubt": list(self.in_doubt)} if self.in_doubt else {}),
         }
 
 

@@ -1,19 +1,16 @@
 """A stage scored: from the evidence of one entry, and what officials decided, to its outcome."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from apps.course.domain.crossings import Crossing
-from apps.course.domain.fixes import Fixes
+from apps.penalties.domain import missed_waypoint
 from apps.penalties.domain.decisions import Overlay
 from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.formulas import Formula, Issued
 from apps.penalties.domain.lumps import on_account
-from apps.penalties.domain.registry import Before, Incident, Offences
+from apps.penalties.domain.registry import Before, Offences
 from apps.scoring.domain.offences import (
-    Driven,
-    driven,
     late_passages,
     lost_starts,
     maximum_ms,
@@ -24,36 +21,13 @@ from apps.scoring.domain.offences import (
     zone_drives,
 )
 from apps.scoring.domain.outcome import StageOutcome, digest
+from apps.scoring.domain.readings import Evidence, StageReading, read_stage
 from apps.scoring.domain.status import GONE, LUMPED, Status, contradiction, decide, entailed
-from apps.timing.domain.exits import UNPROVEN, left_for_good, unproven
-from apps.timing.domain.marks import Mark, Marks, by_control
-from apps.timing.domain.passages import Record, record
-from apps.timing.domain.plan import StagePlan, WaypointPlan
-from apps.timing.domain.segment_times import Facts, SegmentTime, segment_times
+from apps.timing.domain.exits import UNPROVEN
+from apps.timing.domain.plan import StagePlan
 
 # The penalties that stand for a time; a fixed penalty comes on top of one.
 LUMPS = frozenset({"dnf_lump", "dns_lump"})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """What is known of one entry in one stage, and what was decided about it.
-
-    `fixes` holds all devices of the entry (what the speed zones need is enough); device codes are in order
-    of priority, lowest first. `assigned_starts` maps segment id to epoch ms. `status` is an official's
-    word on the whole event or "". `before` is what earlier stages put on the entry's account.
-    """
-
-    entry: str
-    race_class: str
-    crossings: tuple[Crossing, ...]
-    fixes: Fixes
-    assigned_starts: Mapping[str, int] = field(default_factory=dict)
-    status: str = ""
-    overlay: Overlay = field(default_factory=Overlay)
-    marks: tuple[Mark, ...] = ()
-    incidents: tuple[Incident, ...] = ()
-    before: Before = field(default_factory=Before)
 
 
 def score_stage(plan: StagePlan, formulas: Sequence[Formula], evidence: Evidence) -> StageOutcome:
@@ -62,64 +36,10 @@ def score_stage(plan: StagePlan, formulas: Sequence[Formula], evidence: Evidence
     Pure: the same evidence in any order gives the same outcome and hash. Raises ValueError for a formula
     no evaluator knows.
     """
-    reading = _read(plan, evidence)
+    reading = read_stage(plan, evidence)
     verdict = _judge(reading, _offences(reading, evidence), formulas, evidence)
     outcome = _outcome(reading, verdict, evidence)
     return replace(outcome, inputs_hash=digest(outcome, reading.crossings))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reading:
-    """What the evidence shows, before rules and statuses."""
-
-    plan: StagePlan
-    crossings: Record
-    marks: Marks
-    segments: tuple[Driven, ...]
-    drifted: tuple[str, ...]  # neutralisations left by too few fixes
-
-    def times(self) -> tuple[SegmentTime, ...]:
-        return tuple(one.time for one in self.segments)
-
-    def missed(self) -> tuple[WaypointPlan, ...]:
-        return tuple(waypoint for one in self.segments for waypoint in one.waypoints.missed)
-
-    def not_validated(self) -> tuple[WaypointPlan, ...]:
-        """All that a crew which drives no further has left out."""
-        got = {v.waypoint.id for one in self.segments for v in one.waypoints.validated}
-        return tuple(w for s in self.plan.ordered() if s.special for w in s.counted() if w.id not in got)
-
-    def validated(self) -> int:
-        return sum(len(one.waypoints.validated) for one in self.segments)
-
-    def splits(self) -> tuple[int | None, ...]:
-        return tuple(one.time.net_ms for one in self.segments if one.segment.special)
-
-    def finished(self) -> bool:
-        """All special stages finished; of a stage without any, all segments that have a finish."""
-        splits = self.splits()
-        if splits:
-            return None not in splits
-        ends = [one.time.finish_ts for one in self.segments if one.segment.finish is not None]
-        return bool(ends) and None not in ends
-
-    def time_ms(self) -> int | None:
-        """The special stages finished so far; None before the first."""
-        known = [split for split in self.splits() if split is not None]
-        return sum(known) if known or self.finished() else None
-
-    def last(self) -> tuple[str, int | None]:
-        """The control passed last, and when."""
-        every: list[Crossing | Mark] = [c for of_control in self.crossings.values() for c in of_control]
-        every += [mark for of_control in self.marks.values() for mark in of_control]
-        latest = max(every, key=lambda c: (c.ts, c.control), default=None)
-        return (latest.control, latest.ts) if latest else ("", None)
-
-    def status(self) -> Status:
-        """Where the evidence puts the entry."""
-        if self.finished():
-            return Status.FINISHED
-        return Status.RUNNING if self.crossings or self.marks else Status.REGISTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +57,7 @@ class _Verdict:
         return any(penalty.type in LUMPS for penalty in self.counting)
 
 
-def _read(plan: StagePlan, evidence: Evidence) -> _Reading:
-    adjustments = evidence.overlay.adjustments
-    taken_out = [name for a in adjustments.values() for e in a.excluded for name in (e.from_control, e.to_control)]
-    crossings = record(evidence.crossings, plan, also=taken_out)
-    of_plan = plan.controls()
-    usable = [m for m in (*evidence.marks, *evidence.overlay.marks) if m.control in of_plan and plan.contains(m.ts)]
-    marks = by_control(usable)
-    proven = left_for_good(plan, crossings, evidence.fixes)
-    times = segment_times(plan, proven, Facts(evidence.assigned_starts, marks, adjustments, evidence.race_class))
-    drifted = tuple(unproven(plan, crossings, proven))
-    return _Reading(plan, crossings, marks, driven(plan, crossings, times), drifted)
-
-
-def _offences(reading: _Reading, evidence: Evidence) -> Offences:
+def _offences(reading: StageReading, evidence: Evidence) -> Offences:
     plan, segments = reading.plan, reading.segments
     return Offences(
         race_class=evidence.race_class,
@@ -168,10 +75,20 @@ def _offences(reading: _Reading, evidence: Evidence) -> Offences:
         before=evidence.before,
         maximum_ms=maximum_ms(plan),
         waived=evidence.overlay.waived,
+        unproved=reading.unproved,
+        in_doubt=_in_doubt(reading, evidence.overlay),
     )
 
 
-def _judge(reading: _Reading, offences: Offences, formulas: Sequence[Formula], evidence: Evidence) -> _Verdict:
+def _in_doubt(reading: StageReading, overlay: Overlay) -> frozenset[str]:
+    """The waypoints not proved missed that are not held against the crew: no official confirmed the miss, or one
+    waived it (2.2)."""
+    keys = {waypoint: f"{missed_waypoint.TYPE}:{waypoint}" for waypoint in reading.unproved}
+    open_ = not reading.plan.price_unproved
+    return frozenset(w for w, key in keys.items() if key in overlay.waived or open_ and key not in overlay.upheld)
+
+
+def _judge(reading: StageReading, offences: Offences, formulas: Sequence[Formula], evidence: Evidence) -> _Verdict:
     """Price the offences, see what status follows, and price that status in its turn."""
     evident = reading.status()
     word = evidence.overlay.status or evidence.status
@@ -209,10 +126,11 @@ def _counts_missed(verdict: _Verdict, formulas: Sequence[Formula]) -> bool:
     return any(formula.params.get("count_missed", True) for formula in formulas if formula.id in used)
 
 
-def _outcome(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> StageOutcome:
+def _outcome(reading: StageReading, verdict: _Verdict, evidence: Evidence) -> StageOutcome:
     time_ms, penalty_ms = reading.time_ms(), _sum(verdict.counting, "stage")
     last_control, last_ts = reading.last()
     keys = {penalty.key for penalty in verdict.issued}
+    in_doubt = _in_doubt(reading, evidence.overlay)
     return StageOutcome(
         entry=evidence.entry,
         status=verdict.status,
@@ -221,7 +139,8 @@ def _outcome(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> StageO
         penalties=verdict.issued,
         penalty_ms=penalty_ms,
         total_ms=_total(verdict, time_ms, penalty_ms),
-        missed=tuple(waypoint.id for waypoint in reading.missed()),
+        missed=tuple(waypoint.id for waypoint in reading.missed() if waypoint.id not in in_doubt),
+        in_doubt=tuple(waypoint.id for waypoint in reading.missed() if waypoint.id in in_doubt),
         validated=reading.validated(),
         last_control=last_control,
         last_ts=last_ts,
@@ -254,7 +173,7 @@ def _counts(verdict: _Verdict, before: Before) -> dict[str, int]:
     return dict(sorted({**counts, **of_days}.items()))
 
 
-def _conflicts(reading: _Reading, verdict: _Verdict, evidence: Evidence) -> tuple[str, ...]:
+def _conflicts(reading: StageReading, verdict: _Verdict, evidence: Evidence) -> tuple[str, ...]:
     """What officials should look at: evidence against evidence, or decisions against evidence."""
     orphans = [f"decision on {key}, which is not issued any more" for key in _orphans(verdict, evidence.overlay)]
     against = contradiction(verdict.status, verdict.evident, evidence.status)

@@ -53,7 +53,8 @@ class ControlPoint:
 
 @dataclass(frozen=True, slots=True)
 class WaypointPlan:
-    """A waypoint; `control` is the circle of its validation radius (rulebook 2.1).
+    """A waypoint; `control` is the circle of its validation radius (rulebook 2.1): `circle` is its centre (lat, lon)
+    and that radius in metres, None where nobody asks how far it was.
 
     Reached after `closes_ts` (epoch ms) it counts as closed (4.3).
     """
@@ -63,6 +64,7 @@ class WaypointPlan:
     order: int
     control: str
     closes_ts: int | None = None
+    circle: tuple[float, float, float] | None = None
 
     @property
     def counted(self) -> bool:
@@ -156,7 +158,9 @@ class StagePlan:
     """A stage and the window (epoch ms, inclusive) outside which no crossing is used.
 
     `leg` names what stages are summed together, "" a leg of its own. Times of two sources further apart than
-    `discrepancy_ms` are shown for review. `allow_back` lets a skipped waypoint be validated later (2.2).
+    `discrepancy_ms` are shown for review. `allow_back` lets a skipped waypoint be validated later (2.2). One that may
+    have been passed while no tracker recorded, between fixes more than `gap_limit_ms` apart, is not priced before
+    officials confirm that it was missed, or with `price_unproved` until they waive it (2.2).
     Times of a `super_special` stage decide ties only after all others (6.5). Its time counts `overall_factor` times in
     the event, 0 = for the start order alone (7.1).
     """
@@ -170,6 +174,8 @@ class StagePlan:
     leg: str = ""
     discrepancy_ms: int = 1000
     allow_back: bool = False
+    gap_limit_ms: int = 10_000
+    price_unproved: bool = False
     super_special: bool = False
     overall_factor: int = 1
 

@@ -55,6 +55,23 @@ def read_waypoints(
     )
 
 
+def missed_spans(
+    segment: SegmentPlan, reading: WaypointReading, time: SegmentTime, *, allow_back: bool = False
+) -> dict[str, tuple[int, int]]:
+    """When each missed waypoint (by its id) would have been passed, epoch ms: between those validated before and after
+    it in the order of the road book, else the segment's start and finish. With `allow_back` at any time."""
+    order = {waypoint.id: n for n, waypoint in enumerate(segment.counted())}
+    passed = [(order[v.waypoint.id], v.ts) for v in reading.validated]
+    start = time.start_ts or 0
+    end = max((ts for _, ts in passed), default=start) if time.finish_ts is None else time.finish_ts
+    found = {}
+    for waypoint in reading.missed:
+        before = [ts for n, ts in passed if n < order[waypoint.id] and not allow_back]
+        after = [ts for n, ts in passed if n > order[waypoint.id] and not allow_back]
+        found[waypoint.id] = max(before, default=start), min(after, default=end)
+    return found
+
+
 def stays(crossings: Iterable[Crossing]) -> list[Visit]:
     """The visits of all devices at one control: a visit is of one device, either device validates (2.2)."""
     by_device = groupby(sorted(crossings, key=lambda c: c.device), key=lambda c: c.device)

@@ -8,7 +8,8 @@ from apps.penalties.domain.decisions import Decision, overlay
 from apps.penalties.domain.formulas import Formula
 from apps.penalties.profiles.schema import Rule
 from apps.scoring.domain.outcome import stage_line
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.timing.tests.domain.build import cut, special, stage, steady, waypoint
 
 MINUTE = 60_000

@@ -11,7 +11,8 @@ from apps.course.domain.crossings import Course, Direction, detect
 from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula
 from apps.scoring.domain.outcome import StageOutcome
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.scoring.domain.status import Status
 from apps.timing.domain.plan import (
     ControlPoint,

@@ -21,7 +21,8 @@ from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.decisions import overlay
 from apps.scoring.domain.classification import Ranked, classify
 from apps.scoring.domain.outcome import StageOutcome, stage_line
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.scoring.domain.status import Status
 from apps.scoring.tests.domain import night
 from apps.scoring.tests.domain.night import Row, Tracker

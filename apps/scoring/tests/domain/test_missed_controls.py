@@ -6,7 +6,8 @@ from apps.course.domain.crossings import Crossing
 from apps.penalties.domain.decisions import Decision, overlay
 from apps.penalties.domain.formulas import Formula
 from apps.scoring.domain.outcome import StageOutcome
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.timing.domain.marks import Mark, Source
 from apps.timing.domain.plan import SegmentPlan, SegmentType
 from apps.timing.tests.domain.build import at, cut, gate, special, stage, steady

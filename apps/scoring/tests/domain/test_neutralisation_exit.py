@@ -9,7 +9,8 @@ from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula
 from apps.scoring.domain.outcome import StageOutcome
 from apps.scoring.domain.reach import zone_stretches
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.timing.domain.exits import UNPROVEN
 from apps.timing.domain.plan import ControlPoint, SegmentPlan, SegmentType
 from apps.timing.tests.domain.build import at, cross, cut, special, stage, stay, steady

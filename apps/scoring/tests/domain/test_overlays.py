@@ -9,7 +9,8 @@ from apps.penalties.domain.decisions import Decision, Overlay, overlay
 from apps.penalties.domain.formulas import Formula
 from apps.penalties.domain.registry import Before, Incident
 from apps.scoring.domain.outcome import StageOutcome
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.scoring.domain.status import Status
 from apps.timing.domain.plan import SegmentPlan, SegmentType
 from apps.timing.tests.domain.build import at, cut, gate, special, stage, steady

@@ -15,7 +15,8 @@ from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.decisions import Overlay
 from apps.penalties.domain.formulas import Formula
 from apps.scoring.domain.outcome import StageOutcome, _canonical_crossing, canonical, stage_line
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.scoring.domain.status import Status
 from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, StagePlan
 from apps.timing.tests.domain.build import at, cut, gate, special, stage, stay, steady, waypoint

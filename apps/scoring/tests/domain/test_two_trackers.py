@@ -8,7 +8,8 @@ from apps.course.domain.fixes import Fixes
 from apps.penalties.domain.formulas import Formula
 from apps.scoring.domain.outcome import StageOutcome
 from apps.scoring.domain.reach import zone_stretches
-from apps.scoring.domain.stage import Evidence, score_stage
+from apps.scoring.domain.readings import Evidence
+from apps.scoring.domain.stage import score_stage
 from apps.timing.domain.plan import SpeedZonePlan, WaypointPlan
 from apps.timing.domain.zone_intervals import DZ_LATE, DZ_MISSED
 from apps.timing.tests.domain.build import at, cut, special, stage, stay, steady
