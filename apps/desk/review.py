@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,6 +14,8 @@ from apps.course.models import Stage
 from apps.desk import queries
 from apps.desk.domain.reviews import Doubtful, doubtful, other_conflicts
 from apps.desk.telling import told
+from apps.penalties.domain.explain import sentences
+from apps.penalties.domain.formulas import Issued
 from apps.penalties.domain.stored import stored
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
 from apps.scoring.plans import EventPlan, event_plan
@@ -88,12 +91,17 @@ def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:
         kind = OF_TYPE.get(row.type, "penalty")
         target = row.key.partition(":")[2]
         title = names.get(target) or row.type.replace("_", " ")
-        details = [in_words(stored(str(text)), _) for text in row.inputs.get("review") or ()]
-        arithmetic = row.inputs.get("arithmetic")
-        yield Case(
-            kind, str(row.entry_id), row.entry.race_number, title,
-            [*([in_words(stored(str(arithmetic)), _)] if arithmetic else []), *details], penalty=row,
-        )  # fmt: skip
+        yield Case(kind, str(row.entry_id), row.entry.race_number, title, list(_details(row, names)), penalty=row)
+
+
+def _details(row: EntryPenalty, names: Mapping[str, str]) -> Iterator[str]:
+    """The arithmetic and what is to be reviewed; of a waypoint that is not proved which gap says so."""
+    if row.inputs.get("case") == "unproved":
+        issued = Issued("", row.type, row.key.partition(":")[2], round(row.seconds * 1000), row.inputs)
+        yield in_words(sentences(issued, timezone.get_current_timezone(), names)[0], _)
+    for text in (row.inputs.get("arithmetic"), *(row.inputs.get("review") or ())):
+        if text:
+            yield in_words(stored(str(text)), _)
 
 
 def _settled(stage: Stage) -> set[tuple[str, str]]:

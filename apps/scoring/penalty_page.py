@@ -12,7 +12,7 @@ from apps.accounts.rights import AnyUser
 from apps.common.said import told
 from apps.course.domain.controls import Shape
 from apps.penalties.domain.evaluate import EVALUATORS
-from apps.penalties.domain.explain import sentences
+from apps.penalties.domain.explain import sentences, title
 from apps.penalties.domain.formulas import Issued, clock
 from apps.penalties.domain.stored import stored
 from apps.penalties.domain.telling import Teller
@@ -82,17 +82,21 @@ def penalty_page(penalty: EntryPenalty, user: AnyUser) -> PenaltyPage:
     """The page of a penalty that `user` may view."""
     readable = policy.fields(user, penalty)
     explained = _explained(penalty, user) if "inputs" in readable else None
-    evaluator = EVALUATORS.get(penalty.type)
     links = penalty.entry.crew_links.select_related("user").order_by("created_at")
     return PenaltyPage(
         penalty=penalty,
-        title=_(evaluator.title) if evaluator else _("Penalty imposed by the officials"),
+        title=_title(penalty),
         segment=_segment(penalty, explained),
         amount=clock(round(penalty.seconds * 1000)),
         touches=[str(AppliesTo(name).label) for name in penalty.applies_to],
         crew=[f"{link.user.first_name} {link.user.last_name}".strip() for link in links],
         explained=explained,
     )
+
+
+def _title(penalty: EntryPenalty) -> str:
+    known = penalty.type in EVALUATORS
+    return told(title(penalty.type, penalty.inputs), _) if known else _("Penalty imposed by the officials")
 
 
 def _segment(penalty: EntryPenalty, explained: Explained | None) -> str:
@@ -249,5 +253,7 @@ def _mark(word: str, ts: int, penalty: EntryPenalty, teller: Teller) -> str:
         "started": _("started"),
         "entered": _("entered"),
         "left": _("left"),
+        "gap_begins": _("record ends"),
+        "gap_ends": _("record goes on"),
     }
     return f"{words[word]} {time}"

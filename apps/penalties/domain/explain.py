@@ -8,7 +8,7 @@ from typing import Any
 from apps.common.said import Listed, Said, listed
 from apps.penalties.domain.evaluate import EVALUATORS
 from apps.penalties.domain.formulas import Issued, clock
-from apps.penalties.domain.sentences import SCOPES, SENTENCES, STATUSES
+from apps.penalties.domain.sentences import SCOPES, SENTENCES, STATUSES, TITLES
 from apps.penalties.domain.stored import stored
 from apps.penalties.domain.telling import Teller
 
@@ -42,7 +42,11 @@ def sentences(issued: Issued, zone: tzinfo = UTC, names: Mapping[str, str] | Non
 
 
 def _first(issued: Issued, teller: Teller) -> Said:
-    parts = {"title": _title(issued), "sentence": _sentence(issued, teller), "outcome": _outcome(issued)}
+    parts = {
+        "title": title(issued.type, issued.inputs),
+        "sentence": _sentence(issued, teller),
+        "outcome": _outcome(issued),
+    }
     return Said("%(title)s: %(sentence)s %(outcome)s.", **parts)
 
 
@@ -54,9 +58,10 @@ def _applies(issued: Issued) -> Listed:
     return listed(SCOPES.get(scope, scope) for scope in sorted(issued.applies_to))
 
 
-def _title(issued: Issued) -> str:
-    evaluator = EVALUATORS.get(issued.type)
-    return evaluator.title if evaluator else issued.type
+def title(kind: str, inputs: Mapping[str, Any]) -> Said | str:
+    """What a penalty of a type is called, by its inputs."""
+    evaluator = EVALUATORS.get(kind)
+    return TITLES.get(f"{kind}.{inputs.get('case')}") or (evaluator.title if evaluator else kind)
 
 
 def _sentence(issued: Issued, teller: Teller) -> Listed | Said:

@@ -58,6 +58,9 @@ SENTENCES: Mapping[str, Said] = {
     "waypoint_ratio": Said("the crew validated %(validated)s of %(total)s waypoints, fewer than %(minimum_percent)s."),
 }
 
+# Of a case that is called otherwise than its type.
+TITLES: Mapping[str, Said] = {"missed_waypoint.unproved": Said("Waypoint not proved")}
+
 STATUSES: Mapping[str, Said] = {
     "dnf": Said("the stage counts as not finished"),
     "dns": Said("the stage counts as not started"),

@@ -65,6 +65,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "tie_rule": given_values(st.sampled_from(["last_ss_backwards", "first_ss_forwards", "number", "shared"])),
     "complete_first": given_values(st.booleans()),
     "allow_back": given_values(st.booleans()),
+    "price_unproved": given_values(st.booleans()),
     "rounding_ms": given_values(st.sampled_from([100, 1000])),
     "gap_limit_seconds": given_values(st.integers(1, 32_767)),
     "discrepancy_ms": given_values(st.integers(0, 2_147_483_647)),

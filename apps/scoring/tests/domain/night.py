@@ -75,7 +75,11 @@ STAGE = StagePlan(
             1,
             ControlPoint("start", Direction.CUT),
             ControlPoint("finish", Direction.CUT),
-            tuple(WaypointPlan(f"w{n}", "WPS", n, f"w{n}") for n in (1, 2, 3)),
+            (
+                WaypointPlan("w1", "WPS", 1, "w1"),  # the edit moves it
+                WaypointPlan("w2", "WPS", 2, "w2", circle=(*place(900), 90)),
+                WaypointPlan("w3", "WPS", 3, "w3", circle=(*place(2800), 30)),
+            ),
             (SpeedZonePlan("drawn", 60, polygon="zone"), SpeedZonePlan("pair", 70, dz="dz", fz="fz")),
         ),
     ),

@@ -73,11 +73,13 @@ class Desk:
         crossings = [c for tracker in trackers for c in sorted(self.crossings.get(tracker, ()), key=repr)]
         rows = [row for tracker in trackers for row in self._usable(tracker)]
         decisions = [d for d in night.DECISIONS if d.binds(crew, "", "stage")]
+        fixes = fixes_of(shuffled(rows, rng))
         return Evidence(
             entry=crew,
             race_class="",
             crossings=tuple(shuffled(crossings, rng)),
-            fixes=fixes_of(shuffled(rows, rng)),
+            fixes=fixes,
+            around_missed=fixes,
             overlay=overlay(shuffled(decisions, rng)),
             marks=night.MARKS.get(crew, ()),
         )
@@ -185,7 +187,17 @@ def test_the_law_is_worth_testing() -> None:
         seen["second tracker decides"] += (
             outcomes != clean_run(first_trackers(rows), (), night.course(seed % 2 == 1))[0]
         )
-    expected = {"finished", "dnf", "missed", "speeding", "waived", "midnight", "ranked", "second tracker decides"}
+    expected = {
+        "finished",
+        "dnf",
+        "missed",
+        "in doubt",
+        "speeding",
+        "waived",
+        "midnight",
+        "ranked",
+        "second tracker decides",
+    }
     assert all(seen[kind] >= 5 for kind in expected), seen
 
 
@@ -197,6 +209,7 @@ def happened(outcome: StageOutcome) -> Iterator[str]:
     time = outcome.segments[0]
     yield "finished" if outcome.status is Status.FINISHED else "dnf" if outcome.status is Status.DNF else ""
     yield from ("missed" for _ in outcome.missed)
+    yield from ("in doubt" for _ in outcome.in_doubt)
     yield from ("speeding" for penalty in outcome.penalties if penalty.type == "speed_zone")
     yield from ("waived" for _ in outcome.waived)
     yield "midnight" if (time.start_ts or 2**62) < night.MIDNIGHT < (time.finish_ts or 0) else ""
