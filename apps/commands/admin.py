@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.admin_policy import PolicyAdmin
 from apps.commands.models import Command as DeviceCommand
@@ -8,9 +9,13 @@ from apps.common.admin import ReadOnlyAdmin
 
 @admin.register(CommandText)
 class CommandTextAdmin(PolicyAdmin[CommandText]):
-    list_display = ("device_model", "pattern", "roles", "description")
+    list_display = ("device_model", "pattern", "roles", "explained")
     list_select_related = ("device_model",)
     list_filter = ("device_model",)
+
+    @admin.display(description=gettext_lazy("description"), ordering="description")
+    def explained(self, text: CommandText) -> str:
+        return text.explained
 
 
 @admin.register(DeviceCommand)

@@ -49,6 +49,11 @@ class CommandText(Row):
     def __str__(self) -> str:
         return f"{self.device_model}: {self.pattern}"
 
+    @property
+    def explained(self) -> str:
+        """The description: that of a seed in the reader's language, any other as it was typed."""
+        return gettext(self.description) if self.description else ""
+
     def clean(self) -> None:
         """Raises ValidationError for a pattern that is no regular expression."""
         try:

@@ -145,5 +145,5 @@ def allowed(user: User, event: Event) -> list[Allowed]:
     found: dict[tuple[str, str], list[str]] = {}
     for row in CommandText.objects.filter(device_model__in=models).select_related("device_model"):
         if rights.superuser or role in row.roles:
-            found.setdefault((row.pattern, row.description), []).append(row.device_model.name)
+            found.setdefault((row.pattern, row.explained), []).append(row.device_model.name)
     return [Allowed(text, told, ", ".join(sorted(names))) for (text, told), names in sorted(found.items())]

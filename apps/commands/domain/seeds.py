@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.catalog.domain.seeds import FAMILIES, SeedError
 
-COLUMNS = ("pattern", "answers", "roles", "families", "description")
+COLUMNS = ("pattern", "roles", "families", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,8 @@ def _seed(row: Mapping[str | None, str | None], roles: frozenset[str]) -> Seed:
     faults = ", ".join(_faults(values, roles))
     if faults:
         raise SeedError(f"{values['pattern']}: {faults}")
-    told = values["description"] + ("" if values["answers"] == "yes" else " (no answer comes)")
     models = tuple(model for family in values["families"].split() for model in FAMILIES[family])
-    return Seed(values["pattern"], tuple(values["roles"].split()), models, told)
+    return Seed(values["pattern"], tuple(values["roles"].split()), models, values["description"])
 
 
 def _faults(values: Mapping[str, str], roles: frozenset[str]) -> Iterator[str]:
@@ -48,8 +47,6 @@ def _faults(values: Mapping[str, str], roles: frozenset[str]) -> Iterator[str]:
         re.compile(values["pattern"])
     except re.error as error:
         yield f"pattern: {error}"
-    if values["answers"] not in ("yes", "no"):
-        yield "answers: yes or no"
     for column, known in (("roles", roles), ("families", frozenset(FAMILIES))):
         named = set(values[column].split())
         if not named or named - known:

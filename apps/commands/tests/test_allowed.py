@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import call_command
+from django.utils import translation
 
 from apps.catalog.services import seed_io_mappings
 from apps.commands.allowed import seed_command_texts
@@ -26,6 +27,17 @@ def test_seeding_adds_what_is_missing_and_keeps_what_was_edited(capsys: pytest.C
     edited.refresh_from_db()
     assert edited.roles == ["org-admin"]
     assert seed_command_texts().made == 0
+
+
+def test_a_description_of_ours_is_told_in_albanian_and_an_edited_one_as_typed() -> None:
+    seed_command_texts()
+    rows = {text.pattern: text for text in CommandText.objects.filter(device_model__name="FMB920")}
+    rows["cpureset"].description = "Restart it at the bivouac"
+    with translation.override("sq"):
+        assert rows["getgps"].explained == "Pozicioni dhe ora sipas GPS-it tani"
+        assert rows["cpureset"].explained == "Restart it at the bivouac"
+        unlike = {pattern for pattern, text in rows.items() if text.explained != text.description}
+    assert unlike == rows.keys() - {"cpureset"} and CommandText().explained == ""
 
 
 def test_what_sends_no_answer_says_so() -> None:

@@ -1,6 +1,7 @@
-"""Which texts an app says: those marked in its modules and templates, and the names of its models' fields."""
+"""Which texts an app says: those marked in its modules and templates, descriptions in its seeds, names of models."""
 
 import ast
+import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -32,6 +33,9 @@ def texts_of(app: AppConfig, root: Path) -> Places:
             read = _of_module if path.suffix == ".py" else _of_template
             for text in read(path.read_text()):
                 found[text].add(str(path.relative_to(root)))
+    for path in sorted(folder.glob("seeds/*.csv")):
+        for text in _of_seeds(path.read_text()):
+            found[text].add(str(path.relative_to(root)))
     for model in app.get_models():
         for name in _of_model(model):
             found[Text(name)].add(f"{folder.relative_to(root)}: {model.__name__}")
@@ -61,6 +65,12 @@ def _marked(mark: str, literals: list[str]) -> Iterator[Text]:
 def _of_template(source: str) -> Iterator[Text]:
     for match in CALL.finditer(templatize(source)):
         yield from _marked(match[1], [ast.literal_eval(one) for one in match.groups()[1:] if one])
+
+
+def _of_seeds(source: str) -> Iterator[Text]:
+    """What the rows that TRM makes by itself say to people."""
+    rows = csv.DictReader(line for line in source.splitlines() if not line.startswith("#"))
+    yield from (Text(row["description"]) for row in rows if row.get("description"))
 
 
 def _of_model(model: type[Model]) -> Iterator[str]:
