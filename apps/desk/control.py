@@ -1,6 +1,6 @@
 """What race control types, read: when, whom, where; and what holds of a stage as its page shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from apps.common.position import instant
 from apps.course.models import Stage
@@ -27,14 +26,7 @@ from apps.scoring.inputs import milliseconds
 
 SHOWN = 150
 # What happens to a crew that no penalty formula need know of.
-INCIDENTS: Mapping[str, Any] = {
-    "accident": gettext_lazy("accident"),
-    "injury": gettext_lazy("injury"),
-    "breakdown": gettext_lazy("breakdown"),
-    "blocked": gettext_lazy("track blocked"),
-    "fire": gettext_lazy("fire"),
-    "other": gettext_lazy("other"),
-}
+INCIDENTS = ("accident", "injury", "breakdown", "blocked", "fire", "other")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from apps.desk.road import spots
 from apps.events.models import Entry, RaceClass
 from apps.penalties.domain.decisions import KINDS, OF_ONE_ENTRY, SCOPES, STATUSES
 from apps.penalties.models import AppliesTo, Decision, EntryPenalty
+from apps.penalties.words import offence_in_words
 from apps.scoring.decisions import Draft, decide
 from apps.scoring.inputs import milliseconds
 from apps.scoring.models import ResultStatus
@@ -156,7 +157,7 @@ def _choices(name: str, stage: Stage) -> list[Any]:
         return [(str(one.pk), str(one)) for one in stage.segments.all()]
     if name == "key":
         rows = EntryPenalty.objects.filter(stage=stage).select_related("entry").order_by("entry__race_number")
-        return [(row.key, f"{row.entry.race_number}: {row.type} {row.seconds:g} s") for row in rows]
+        return [(row.key, f"{row.entry.race_number}: {offence_in_words(row.key)} {row.seconds:g} s") for row in rows]
     return [(spot.id, f"{spot.segment}: {spot.name}") for spot in spots(stage)]
 
 

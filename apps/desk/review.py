@@ -18,6 +18,7 @@ from apps.penalties.domain.explain import sentences
 from apps.penalties.domain.formulas import Issued
 from apps.penalties.domain.stored import stored
 from apps.penalties.models import Decision, EntryPenalty, PenaltyStatus
+from apps.penalties.words import type_in_words
 from apps.scoring.plans import EventPlan, event_plan
 from apps.timing.domain.plan import SegmentPlan
 
@@ -90,7 +91,7 @@ def _of_penalties(stage: Stage, names: Mapping[str, str]) -> Iterator[Case]:
             continue  # the scorer follows within seconds; nobody is to decide it twice meanwhile
         kind = OF_TYPE.get(row.type, "penalty")
         target = row.key.partition(":")[2]
-        title = names.get(target) or row.type.replace("_", " ")
+        title = names.get(target) or type_in_words(row.type)
         yield Case(kind, str(row.entry_id), row.entry.race_number, title, list(_details(row, names)), penalty=row)
 
 

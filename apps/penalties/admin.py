@@ -15,6 +15,7 @@ from apps.events.admin import PANELS
 from apps.events.models import Event
 from apps.penalties.checklist import open_settings
 from apps.penalties.models import Decision, EntryIncident, EntryPenalty, PenaltyFormula, ProfileUse, RuleAnswer
+from apps.penalties.words import code_in_words, offence_in_words
 
 # What the evidence of a profile's rule vouches for.
 VOUCHED = ("type", "target", "offence_min", "offence_max", "penalty", "bracket_mode", "params")
@@ -41,9 +42,13 @@ def _differs(row: PenaltyFormula, before: PenaltyFormula) -> bool:
 
 @admin.register(PenaltyFormula)
 class PenaltyFormulaAdmin(NotBackwardsAdmin[PenaltyFormula], PolicyAdmin[PenaltyFormula]):
-    list_display = ("type", "target", "offence_min", "offence_max", "penalty", "grade", "event", "enabled")
+    list_display = ("type", "about", "offence_min", "offence_max", "penalty", "grade", "event", "enabled")
     list_select_related = ("event",)
     list_filter = ("event", "type", "enabled", "grade")
+
+    @admin.display(description=gettext_lazy("target"), ordering="target")
+    def about(self, row: PenaltyFormula) -> str:
+        return code_in_words(row.target)
 
     def save_model(self, request: HttpRequest, obj: PenaltyFormula, form: Any, change: bool) -> None:
         """An edited value is the event's own: the profile's evidence no longer vouches for it, unless told anew."""
@@ -79,19 +84,27 @@ class RuleAnswerAdmin(PolicyAdmin[RuleAnswer]):
 
 @admin.register(EntryPenalty)
 class EntryPenaltyAdmin(ReadOnlyAdmin[EntryPenalty], PolicyAdmin[EntryPenalty]):
-    list_display = ("entry", "stage", "key", "seconds", "status", "author")
+    list_display = ("entry", "stage", "offence", "seconds", "status", "author")
     list_select_related = ("entry", "stage", "author")
     list_filter = ("stage__event", "type", "status")
     search_fields = ("entry__race_number",)
 
+    @admin.display(description=gettext_lazy("offence"), ordering="key")
+    def offence(self, row: EntryPenalty) -> str:
+        return offence_in_words(row.key)
+
 
 @admin.register(EntryIncident)
 class EntryIncidentAdmin(PolicyAdmin[EntryIncident]):
-    list_display = ("entry", "stage", "kind", "at", "value_ms", "author", "withdrawn_at")
+    list_display = ("entry", "stage", "what", "at", "value_ms", "author", "withdrawn_at")
     list_select_related = ("entry", "stage", "author")
     list_filter = ("stage__event", "kind")
     search_fields = ("entry__race_number", "note")
     autocomplete_fields = ("entry", "stage", "author")
+
+    @admin.display(description=gettext_lazy("kind"), ordering="kind")
+    def what(self, row: EntryIncident) -> str:
+        return code_in_words(row.kind)
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:
         return False

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from apps.common.said import about, told
 from apps.course.models import Segment, SegmentType, SpeedLimitZone, Stage, Waypoint
 from apps.events.models import Event
-from apps.penalties.domain.registry import EVALUATORS, problems
+from apps.penalties.domain.registry import problems
 from apps.penalties.models import PenaltyFormula, RuleAnswer
 from apps.penalties.profiles.questions import QUESTIONS
+from apps.penalties.words import code_in_words, type_in_words
 from apps.timing.domain.plan import COUNTED_WAYPOINTS
 
 # Which item of the checklist a rule belongs to.
@@ -76,9 +77,7 @@ def _of_formulas(formulas: Iterable[PenaltyFormula]) -> Iterator[OpenSetting]:
 
 
 def _named(row: PenaltyFormula) -> str:
-    title = _(EVALUATORS[row.type].title) if row.type in EVALUATORS else row.type
-    bracket = f"{row.offence_min:g}–{'∞' if row.offence_max is None else format(row.offence_max, 'g')}"
-    return " ".join(part for part in (title, row.target, bracket) if part)
+    return " ".join(part for part in (type_in_words(row.type), code_in_words(row.target), row.bracket) if part)
 
 
 def _item(type_: str) -> str:

@@ -21,6 +21,7 @@ from apps.penalties.domain.registry import problems
 from apps.penalties.references import stray_params
 from apps.penalties.rule_models import ProfileUse as ProfileUse
 from apps.penalties.rule_models import RuleAnswer as RuleAnswer
+from apps.penalties.words import code_in_words, offence_in_words, type_in_words
 
 
 class AppliesTo(models.TextChoices):
@@ -131,7 +132,13 @@ class PenaltyFormula(NotBackwards, Row):
 
     def __str__(self) -> str:
         value = "?" if self.penalty is None else f"{self.penalty:g} s"
-        return f"{self.type} {self.target} {self.offence_min:g}-{self.offence_max or '∞'}: {value}"
+        about = " ".join(filter(None, (type_in_words(self.type), code_in_words(self.target))))
+        return f"{about} {self.bracket}: {value}"
+
+    @property
+    def bracket(self) -> str:
+        """Its edges; no upper one = ∞."""
+        return f"{self.offence_min:g}–{'∞' if self.offence_max is None else format(self.offence_max, 'g')}"
 
     def as_formula(self) -> Formula:
         """The row as the pure domain knows it; a penalty still open counts as none."""
@@ -188,7 +195,7 @@ class EntryIncident(Row):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entry} {self.kind} {self.at:%H:%M:%S}"
+        return f"{self.entry} {code_in_words(self.kind)} {self.at:%H:%M:%S}"
 
 
 class Decision(Row):
@@ -229,7 +236,7 @@ class Decision(Row):
         ]
 
     def __str__(self) -> str:
-        return f"No. {self.number}: {self.get_kind_display()}"
+        return gettext("No. %(number)s: %(kind)s") % {"number": self.number, "kind": self.get_kind_display()}
 
     def clean(self) -> None:
         """Refuses a decision that scoring could not follow, naming the field."""
@@ -295,7 +302,7 @@ class EntryPenalty(Row):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entry} {self.key}: {self.seconds} s"
+        return f"{self.entry} {offence_in_words(self.key)}: {self.seconds:g} s"
 
     def get_absolute_url(self) -> str:
         """The page that explains it."""

@@ -168,7 +168,7 @@ def _formula(snapshot: Mapping[str, Any], teller: Teller) -> Iterator[Line]:
     if snapshot["target"]:
         yield _("For"), told(teller.value("target", snapshot["target"]), _)
     if unit:
-        yield _("Bracket"), f"{snapshot['offence_min']:g} – {ending} {unit}"
+        yield _("Bracket"), f"{snapshot['offence_min']:g} – {ending} {told(unit, _)}"
     yield _("Value"), clock(snapshot["penalty_ms"])
     if evaluator and len(evaluator.terms.modes) > 1:
         yield _("Mode"), str(BracketMode(snapshot["mode"]).label)

@@ -72,6 +72,8 @@ def test_names_that_django_makes_of_fields_are_translated() -> None:
     with translation.override("sq"):
         assert str(apps.get_model("events", "Entry")._meta.verbose_name) == "regjistrim"
         assert str(apps.get_model("timing", "StartList")._meta.get_field("stage").verbose_name) == "etapa"
+        assert str(apps.get_model("course", "Segment")._meta.verbose_name_plural) == "sektorët"
+        assert str(apps.get_app_config("scoring").verbose_name) == "Llogaritja e rezultateve"
 
 
 def test_a_sentence_of_a_domain_is_english_until_it_is_told() -> None:

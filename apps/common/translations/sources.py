@@ -36,6 +36,8 @@ def texts_of(app: AppConfig, root: Path) -> Places:
     for path in sorted(folder.glob("seeds/*.csv")):
         for text in _of_seeds(path.read_text()):
             found[text].add(str(path.relative_to(root)))
+    if any(app.get_models()):
+        found[Text(str(app.verbose_name))].add(str(folder.relative_to(root)))
     for model in app.get_models():
         for name in _of_model(model):
             found[Text(name)].add(f"{folder.relative_to(root)}: {model.__name__}")

@@ -17,6 +17,7 @@ from apps.desk.control import draft, line_of, rights, typed_duration, typed_inst
 from apps.desk.domain.clock import as_duration
 from apps.desk.place import Place
 from apps.desk.road import spots
+from apps.penalties.words import code_in_words
 from apps.racelog import services
 from apps.racelog.domain.log import Kind
 from apps.racelog.gate import names, report
@@ -50,8 +51,8 @@ def _page(place: Place, error: str) -> HttpResponse:
         "undoable": control.undoable(place),
         "road": road,
         "starts": [spot for spot in road if spot.end == "start"],
-        "incidents": control.INCIDENTS.items(),
-        "reported": reported_kinds(place.event),
+        "incidents": [(kind, code_in_words(kind)) for kind in control.INCIDENTS],
+        "reported": [(kind, code_in_words(kind)) for kind in reported_kinds(place.event)],
         "do": data.get("do", "") or place.request.POST.get("act", ""),
         "show_all": data.get("show") == "all",
         "number": data.get("number", ""),

@@ -47,10 +47,13 @@ ACTS: dict[str, Any] = {
     "import": gettext_lazy("Import"),
     "export": gettext_lazy("Export"),
     "revert": gettext_lazy("Take a change back"),
+    "close_stage": gettext_lazy("Close a stage"),
     "send_command": gettext_lazy("Send commands to trackers"),
     "manage_members": gettext_lazy("Give roles"),
     "replay_dead_letters": gettext_lazy("Look after dead letters"),
 }
+# Kinds of rows that are no model's.
+OTHERS: dict[str, Any] = {"dry_runs": gettext_lazy("trials of a change"), "positions": gettext_lazy("positions")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +84,16 @@ def show(request: HttpRequest) -> HttpResponse:
 def _acts(roles: list[str]) -> Iterator[Row]:
     for act, rule in RULES.acts.items():
         cells = [[_told(_("yes"), rule[role])] if role in rule else [] for role in roles]
-        yield Row(ACTS.get(act, act.replace("_", " ")), cells)
+        yield Row(ACTS[act], cells)
 
 
 def _resources(roles: list[str]) -> Iterator[Row]:
     """Every kind of rows anybody may touch, by what people call it."""
-    names = {model._meta.db_table: model._meta.verbose_name_plural for model in apps.get_models()}
+    names = OTHERS | {model._meta.db_table: model._meta.verbose_name_plural for model in apps.get_models()}
     for resource in dict.fromkeys(name for name, _action in RULES.resources):
         rules = {action: RULES.resources.get((resource, action), {}) for action in ACTIONS}
         cells = [[_told(str(ACTIONS[a]), rule[role]) for a, rule in rules.items() if role in rule] for role in roles]
-        yield Row(str(names.get(resource, resource.replace("_", " "))), cells)
+        yield Row(str(names[resource]), cells)
 
 
 def _told(what: str, mark: str) -> str:

@@ -11,7 +11,7 @@ from apps.common.position import instant
 from apps.common.said import told
 from apps.desk.domain.clock import as_duration
 from apps.penalties.domain.stored import stored
-from apps.penalties.models import evaluator_choices
+from apps.penalties.words import type_in_words
 from apps.scoring.models import ResultStatus
 
 register = template.Library()
@@ -79,7 +79,7 @@ def seconds_of_ms(value: int) -> str:
 @register.filter
 def humane(type_: str) -> str:
     """A penalty's type in words."""
-    return str(dict(evaluator_choices()).get(type_, type_.replace("_", " ")))
+    return type_in_words(type_)
 
 
 @register.filter

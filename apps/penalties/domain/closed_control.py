@@ -11,7 +11,7 @@ TYPE = "closed_control"
 MINUTE_MS = 60_000
 
 
-@register(TYPE, Said("Control closed"), Terms("whole minutes after closing", UNIT_MODES, "waypoint type"))
+@register(TYPE, Said("Control closed"), Terms(Said("whole minutes after closing"), UNIT_MODES, "waypoint type"))
 def closed_control(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """One penalty per waypoint passed after its closing that a formula prices; at the closing is in time."""
     return list(_issued(offences, formulas))

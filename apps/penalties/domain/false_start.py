@@ -10,7 +10,9 @@ from apps.penalties.domain.registry import Offences, Terms, register
 TYPE = "false_start"
 
 
-@register(TYPE, Said("False start"), Terms("number of the false start in the event", parameters=OccurrenceParameters))
+@register(
+    TYPE, Said("False start"), Terms(Said("number of the false start in the event"), parameters=OccurrenceParameters)
+)
 def false_start(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """One penalty per false start, by its number in the event; beyond the table the clerk of the course decides."""
     table = applicable(formulas, "", offences.race_class)

@@ -15,7 +15,9 @@ TYPE = "incident"
     TYPE,
     Said("Reported incident"),
     Terms(
-        "number of the incident of its kind in the event", targets="kind of incident", parameters=OccurrenceParameters
+        Said("number of the incident of its kind in the event"),
+        targets="kind of incident",
+        parameters=OccurrenceParameters,
     ),
 )
 def incident(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:

@@ -26,7 +26,7 @@ class LateStartParameters:
 
 
 @register(
-    TYPE, Said("Late start"), Terms("whole minutes (or seconds) late", UNIT_MODES, parameters=LateStartParameters)
+    TYPE, Said("Late start"), Terms(Said("whole minutes (or seconds) late"), UNIT_MODES, parameters=LateStartParameters)
 )
 def late_start(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per special stage; what is not a whole unit is dropped to the crew's benefit."""

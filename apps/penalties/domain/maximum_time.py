@@ -22,7 +22,7 @@ class MaximumParameters:
 
 
 TERMS = Terms(
-    "whole minutes over the maximum",
+    Said("whole minutes over the maximum"),
     targets="special or liaison",
     parameters=MaximumParameters,
     choices=frozenset({SPECIAL, LIAISON}),

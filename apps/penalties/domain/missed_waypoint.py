@@ -14,7 +14,7 @@ from apps.timing.domain.silences import Unproved
 TYPE = "missed_waypoint"
 
 
-TERMS = Terms(unit="misses of one waypoint type", targets="waypoint type", choices=COUNTED_WAYPOINTS)
+TERMS = Terms(unit=Said("misses of one waypoint type"), targets="waypoint type", choices=COUNTED_WAYPOINTS)
 
 
 # Not proved, and nobody has decided: no miss yet, and none counted towards a repeated one.

@@ -19,7 +19,9 @@ class NeutralParameters:
     flat_ms: int = 0
 
 
-@register(TYPE, Said("Neutralisation left early"), Terms("seconds early", UNIT_MODES, parameters=NeutralParameters))
+@register(
+    TYPE, Said("Neutralisation left early"), Terms(Said("seconds early"), UNIT_MODES, parameters=NeutralParameters)
+)
 def neutralisation(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty per neutralisation: the seconds early, a second begun counting as one, and the event's rate.
 

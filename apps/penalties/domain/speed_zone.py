@@ -85,7 +85,7 @@ class _Measured:
         return list(differences(self.drive, [hold for run in self.runs for hold in run], by))
 
 
-TERMS = Terms("whole km/h over the limit", frozenset(MODES), "zone", SpeedParameters)
+TERMS = Terms(Said("whole km/h over the limit"), frozenset(MODES), "zone", SpeedParameters)
 
 
 @register(TYPE, Said("Speeding in a zone"), TERMS)

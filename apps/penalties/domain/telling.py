@@ -12,31 +12,43 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Mapping[str, str] = {"_kmh": "km/h", "_minutes": "min", "_seconds": "s", "_percent": "%"}
 # As many pulses as anyone listens to; all of them are in the inputs.
 _TOLD = 20
+_CODED = frozenset(
+    {"control_kind", "first_pulse", "kind", "mode", "per", "rounding", "scope", "source", "target", "unit"}
+)
 _SUFFIXES = ("_ts", "_ms", *_UNITS)
 _ANSWERS: Mapping[bool | None, Said] = {True: Said("yes"), False: Said("no"), None: Said("none")}
 # Names of inputs, without the ends that tell their units; one that is not here is told as it stands in the code.
 LABELS = frozenset(
     {
+        Said("add maximum"),
+        Said("add value"),
         Said("allowance"),
         Said("allowed"),
         Said("allotted"),
         Said("actual"),
         Said("assigned"),
+        Said("cap"),
         Said("closes"),
         Said("count"),
+        Said("count missed"),
         Said("control"),
         Said("control kind"),
+        Said("discrepancy"),
         Said("driven"),
         Said("due"),
         Said("early"),
+        Said("early free"),
         Said("earliest exit"),
         Said("entered"),
         Said("excess"),
         Said("exit"),
         Said("fine"),
+        Said("first pulse"),
         Said("gap from"),
         Said("gap to"),
+        Said("give back"),
         Said("given in leg"),
+        Said("gps counts"),
         Said("incident"),
         Said("infringement"),
         Said("intervals"),
@@ -46,6 +58,7 @@ LABELS = frozenset(
         Said("limit"),
         Said("max late"),
         Said("maximum"),
+        Said("min fixes"),
         Said("minimum"),
         Said("minutes"),
         Said("needed"),
@@ -56,15 +69,22 @@ LABELS = frozenset(
         Said("over"),
         Said("passed"),
         Said("peak"),
+        Said("per"),
         Said("place"),
+        Said("pulse"),
+        Said("pulse m"),
         Said("pulses"),
         Said("recorded"),
+        Said("repeat"),
         Said("reported"),
+        Said("rounding"),
+        Said("scope"),
         Said("seconds"),
         Said("segment"),
         Said("source"),
         Said("spikes"),
         Said("stage status"),
+        Said("statuses"),
         Said("tolerance"),
         Said("total"),
         Said("unit"),
@@ -75,6 +95,48 @@ LABELS = frozenset(
         Said("zone"),
     }
 )
+# Codes that rules name as their target or mode, and reports as their kind or source.
+CODES: Mapping[str, Said] = {
+    "accident": Said("accident"),
+    "beam": Said("beam"),
+    "blocked": Said("track blocked"),
+    "breakdown": Said("breakdown"),
+    "card": Said("card"),
+    "early": Said("too early"),
+    "false_start": Said("false start"),
+    "fire": Said("fire"),
+    "flat_max": Said("flat, highest excess"),
+    "gps": Said("GPS"),
+    "event": Said("event"),
+    "injury": Said("injury"),
+    "late": Said("too late"),
+    "liaison": Said("liaison"),
+    "main_otl": Said("out of time at a main control"),
+    "main_out": Said("leaving a main control early or late"),
+    "after_interval": Said("after the first interval"),
+    "ceil": Said("rounded up"),
+    "floor": Said("rounded down"),
+    "leg": Said("leg"),
+    "minute": Said("minute"),
+    "onset": Said("as soon as it begins"),
+    "second": Said("second"),
+    "stage": Said("stage"),
+    "marginal": Said("marginal, per km/h"),
+    "marshal": Said("marshal"),
+    "not_ready": Said("not ready to start"),
+    "other": Said("other"),
+    "otl": Said("out of time"),
+    "per_impulse": Said("per impulse"),
+    "per_second": Said("per second"),
+    "special": Said("special stage"),
+    "timekeeper": Said("timekeeper"),
+    "whole": Said("highest bracket for every impulse"),
+}
+
+
+def word(code: str) -> str:
+    """What a code says; one of an organiser's own is told as it is written, without underscores."""
+    return CODES.get(code) or code.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +159,7 @@ class Teller:
             return _ANSWERS[value]
         if isinstance(value, int | float):
             return self._number(name, value)
-        return self.names.get(str(value), str(value))
+        return self.names.get(str(value)) or (word(str(value)) if name in _CODED else str(value))
 
     def label(self, name: str) -> Said:
         """The name of an input in words, without its unit."""

@@ -33,7 +33,7 @@ class CheckParameters:
 
 
 TERMS = Terms(
-    "whole minutes early or late",
+    Said("whole minutes early or late"),
     UNIT_MODES,
     "early, late, or otl (what being out of time, or not there at all, costs); main_otl the same at a main control; "
     "main_out before or after the time of leaving a main control",

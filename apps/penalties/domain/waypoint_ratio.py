@@ -9,7 +9,7 @@ from apps.penalties.domain.registry import Offences, Terms, register
 TYPE = "waypoint_ratio"
 
 
-@register(TYPE, Said("Too few waypoints"), Terms(unit="percent of the waypoints"))
+@register(TYPE, Said("Too few waypoints"), Terms(unit=Said("percent of the waypoints")))
 def waypoint_ratio(offences: Offences, formulas: Sequence[Formula]) -> list[Issued]:
     """At most one penalty; its presence makes the stage a DNF.
 
