@@ -44,6 +44,26 @@ def test_filters_search_and_order(event: Event) -> None:
     assert [row["race_number"] for row in api.get("entries?race_number__gte=2&team=Blue").rows] == [2]
 
 
+def test_a_list_is_filtered_by_what_its_rows_refer_to(event: Event) -> None:
+    """As far as `expand` would show it: a viewer reads no plate, and a stranger's rows are nobody's."""
+    car = EntryFactory(event=event, race_number=7, vehicle__plate="AA 001 AA")
+    EntryFactory(event=event, race_number=8)
+    EntryFactory(race_class__code=car.race_class.code)
+    api, code = official(event.organization, "marshal"), car.race_class.code
+    for query in (
+        f"race_class__code={code}",
+        f"event={event.id}&race_class__code__in=x,{code}",
+        "vehicle__plate__icontains=001",
+    ):
+        assert [row["race_number"] for row in api.get(f"entries?{query}").rows] == [7], query
+    assert [
+        row["race_number"] for row in api.get(f"entries?event={event.id}&expand=vehicle&vehicle__cc__gte=1").rows
+    ] == [7, 8]
+    hidden = official(event.organization, "viewer").get(f"entries?event={event.id}&vehicle__plate=AA+001+AA")
+    assert (hidden.status, hidden.fields) == (422, {"vehicle__plate"})
+    assert api.get("entries?race_class__colour=x").status == api.get("entries?crew__role=pilot").status == 400
+
+
 @pytest.mark.parametrize(
     "query", ["colour=red", "race_number=x", "ordering=colour", "limit=0", "expand=colour", "event=x"]
 )

@@ -4,6 +4,7 @@ A resource that a higher app adds acts to is registered by that app: the later o
 """
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 from rest_framework.routers import SimpleRouter
 
 from apps.audit import api as audit
@@ -47,6 +48,7 @@ for name, view in NAMED.items():
     router.register(name, view, basename=name)
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="swagger")),
     path("", include(router.urls)),
     path("openapi.json", openapi, name="openapi"),
     path("docs", Swagger.as_view(), name="swagger"),

@@ -1,10 +1,11 @@
-"""Filters of a list: `?status=accepted&race_number__gte=300&updated_at__gt=…`, by every column a user may read.
+"""Filters of a list: `?status=accepted&race_number__gte=300&race_class__code=C-2`, by every column a user may read, and
+by those of the rows that the list may be expanded with.
 
 A filter on a column that may not be read would tell it letter by letter, so it is refused like one that does not
 exist. `event=<id>` works for everything that belongs to an event, however far away it is.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -151,10 +152,24 @@ def _many(parse: Parser) -> Parser:
     return parse_all
 
 
-def conditions(model: type[Model], params: Mapping[str, str], readable: frozenset[str]) -> Q:
+def related_filters(model: type[Model], expand: Iterable[str]) -> dict[str, Filter]:
+    """Filters by the columns of rows that are referred to, by the names of their parameters."""
+    return {
+        f"{name}__{key}": Filter(f"{name}__{one.field}", f"{name}__{one.lookup}", one.parse, one.schema)
+        for name in expand
+        for key, one in filters_of(_related(model, name)).items()
+    }
+
+
+def _related(model: type[Model], name: str) -> type[Model]:
+    found: Any = model._meta.get_field(name).related_model
+    return found  # type: ignore[no-any-return]
+
+
+def conditions(known: Mapping[str, Filter], params: Mapping[str, str], readable: frozenset[str]) -> Q:
     """The filters of an address. Raises ValidationError naming every parameter that is wrong or unknown, and Unfit
     for columns that may not be read."""
-    known, found, wrong, hidden = filters_of(model), Q(), {}, {}
+    found, wrong, hidden = Q(), {}, {}
     for name, text in params.items():
         one = known.get(name)
         if name in RESERVED and one is None:

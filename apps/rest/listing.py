@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpResponse
 from rest_framework.exceptions import ValidationError
 
@@ -99,8 +99,18 @@ class Listing:
             rows = rows.filter(**{filters.event_path(view.model): self._event.pk})
         if params.get("search"):
             rows = rows.filter(filters.search(view.search, params["search"], self._readable))
-        found = filters.conditions(view.model, params, self._readable)
+        found = self._conditions()
         return rows.filter(found) if found else rows
+
+    def _conditions(self) -> Q:
+        """By columns of the rows, and of those they refer to."""
+        view, known, readable = self._view, filters.filters_of(self._view.model), self._readable
+        asked = [name for name in view.expand if any(key.startswith(f"{name}__") for key in self._params)]
+        if asked:
+            shown = reading.references(self._viewer, view.model, [n for n in asked if n in readable], self._event)
+            readable |= {f"{name}__{column}" for name, columns in shown for column in columns}
+            known = filters.related_filters(view.model, asked) | known
+        return filters.conditions(known, self._params, readable)
 
     @property
     def _sees_all(self) -> bool:

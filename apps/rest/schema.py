@@ -186,6 +186,14 @@ def _of_list(view: Any) -> Iterator[OpenApiParameter]:
     for name, one in filters.filters_of(model).items():
         if name != "event":
             yield OpenApiParameter(name, dict(one.schema), style="form", explode=False)
+    yield from _of_related(view)
+
+
+def _of_related(view: Any) -> Iterator[OpenApiParameter]:
+    """Those that ask for one value; the document would be twice as long with the rest."""
+    for name, one in filters.related_filters(view.model, view.expand).items():
+        if name == one.field:
+            yield OpenApiParameter(name, dict(one.schema), description="Also __in, __gte and the like, as above.")
 
 
 def _expand(view: Any) -> Iterator[OpenApiParameter]:

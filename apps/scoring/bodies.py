@@ -213,6 +213,7 @@ class BoardLineShown(serializers.Serializer[Any]):
     rank = serializers.IntegerField(allow_null=True)
     classRank = serializers.IntegerField(allow_null=True)
     lastControl = serializers.CharField()
+    completedStages = serializers.IntegerField(required=False, help_text="Of the event's board.")
 
 
 class Leaderboard(serializers.Serializer[Any]):
