@@ -20,6 +20,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from apps.accounts import policy_rules
 from apps.accounts.places import OwnedEvent, Place, place_of, resource_of
@@ -63,7 +64,8 @@ def require(user: AnyUser, action: str, target: Target, *, event: OwnedEvent | N
     """Raises PermissionDenied, saying what was refused, where `may` is False."""
     if not may(user, action, target, event=event):
         what = resource_of(target).replace("_", " ")
-        raise PermissionDenied(f"You may not {action.replace('_', ' ')}: {what}.")
+        words = {"action": action.replace("_", " "), "what": what}
+        raise PermissionDenied(_("You may not %(action)s: %(what)s.") % words)
 
 
 def holds(user: AnyUser, action: str, target: Target) -> bool:
@@ -118,7 +120,7 @@ def strays(user: AnyUser, row: Model) -> dict[str, str]:
     home = (own.organizations if own and not SCOPES[resource_of(row)].shared else None) or frozenset()
     checks = {field.name: field for field in row._meta.concrete_fields if field.is_relation}
     return {
-        name: "It belongs to another organization."
+        name: _("It belongs to another organization.")
         for name, field in checks.items()
         if getattr(row, field.attname) is not None and _strays(user, getattr(row, name), home)
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -66,7 +67,7 @@ class Events(ResourceViewSet):
         policy.require(self.user, "export", event)
         form = request.query_params.get("format", "csv")
         if form not in sheets.WRITERS:
-            raise ValidationError({"format": [f"One of {', '.join(sheets.WRITERS)}."]})
+            raise ValidationError({"format": [_("One of %(names)s.") % {"names": ", ".join(sheets.WRITERS)}]})
         write, content_type = sheets.WRITERS[form]
         head = list(names())
         rows = [[cells.get(name, "") for name in head] for cells in entry_import.exported(event)]

@@ -6,6 +6,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.decorators import action
@@ -148,7 +149,7 @@ def _window(request: Request) -> tuple[int, int]:
         if text.isascii() and text.isdecimal() and int(text[:16]) <= found["to"] and len(text) <= 15:
             found[name] = int(text)
         else:
-            wrong[name] = ["Epoch milliseconds."]
+            wrong[name] = [_("Epoch milliseconds.")]
     if request.query_params.get("format", "geojson") not in ("geojson", "gpx"):
         wrong["format"] = ["geojson or gpx."]
     if wrong:

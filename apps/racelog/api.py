@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -94,7 +95,7 @@ def draft(event: Event, kind: Kind, given: Mapping[str, Any], **more: Any) -> Dr
     if control is not None:
         name = control_name(event, control)
         if not name:
-            raise Unfit({"control": ["The event has no such control."]})
+            raise Unfit({"control": [_("The event has no such control.")]})
         place = " · ".join(filter(None, (name, place)))
     spot = Spot(control, place, given.get("latitude"), given.get("longitude"))
     text = given.get("text", given.get("reason", ""))

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -107,14 +108,14 @@ class Comments(AddOnlyResource):
         policy.require(self.user, "add", Comment)
         row = _row(values["table"], values["row"])
         if row is None or not policy.may(self.user, "view", row):
-            raise ValidationError({"row": ["There is no such row, or it is not yours to see."]})
+            raise ValidationError({"row": [_("There is no such row, or it is not yours to see.")]})
         return comment(writing.person(self.user), row, values["text"])
 
 
 def _row(table: str, key: str) -> Model | None:
     """Raises ValidationError for a table that is none."""
     if table not in SCOPES:
-        raise ValidationError({"table": ["There is no such table."]})
+        raise ValidationError({"table": [_("There is no such table.")]})
     found = [model for model in apps.get_models() if model._meta.db_table == table]
     return load(found[0], key) if found else None
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as DrfSessionAuthentication
@@ -18,12 +19,12 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer trm_…`."""
 
     def authenticate(self, request: Request) -> tuple[User, str] | None:
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         user = tokens.user_of(token.strip())
         if user is None:
-            raise AuthenticationFailed("This token is unknown, has expired, or its user is suspended.")
+            raise AuthenticationFailed(_("This token is unknown, has expired, or its user is suspended."))
         return user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -8,6 +8,8 @@ import redis
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -31,7 +33,7 @@ MOST_IDS = 1000
 
 class RedisAway(APIException):
     status_code = 503
-    default_detail = "Redis cannot be reached: nothing was done."
+    default_detail = gettext_lazy("Redis cannot be reached: nothing was done.")
 
 
 class Which(Body):
@@ -44,7 +46,7 @@ class Which(Body):
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if not given.keys() & {"ids", "stream", "error", "device"}:
-            raise serializers.ValidationError("Say which: ids, or a stream, an error or a device.")
+            raise serializers.ValidationError(_("Say which: ids, or a stream, an error or a device."))
         return given
 
 
@@ -101,7 +103,7 @@ class DeadLetters(ApiView):
 
     def _refuse(self) -> None:
         if not self.user.has_perm(REPLAY_DEAD_LETTERS):
-            raise PermissionDenied("Dead letters are for who looks after the installation.")
+            raise PermissionDenied(_("Dead letters are for who looks after the installation."))
 
 
 def _settled(client: redis.Redis, given: dict[str, Any], order: Order) -> Outcome:

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Model, Q
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from apps.accounts.policy_rules import words
@@ -32,32 +33,32 @@ NO_NUL = r"^[^\u0000]*$"
 
 def _truth(text: str) -> bool:
     if text not in ("true", "false"):
-        raise ValueError("true or false")
+        raise ValueError(_("true or false"))
     return text == "true"
 
 
 def _instant(text: str) -> datetime:
     found = parse_datetime(text)
     if found is None:
-        raise ValueError("an ISO 8601 instant, e.g. 2026-06-07T08:00:00Z")
+        raise ValueError(_("an ISO 8601 instant, e.g. 2026-06-07T08:00:00Z"))
     try:
         # PostgreSQL refuses what is further from UTC than any zone is.
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except OverflowError as error:
-        raise ValueError("an instant between the years 1 and 9999") from error
+        raise ValueError(_("an instant between the years 1 and 9999")) from error
 
 
 def _day(text: str) -> date:
     found = parse_date(text)
     if found is None:
-        raise ValueError("an ISO 8601 date")
+        raise ValueError(_("an ISO 8601 date"))
     return found
 
 
 def _integer(text: str) -> int:
     number = int(text)
     if not LEAST <= number <= GREATEST:
-        raise ValueError("a smaller number")
+        raise ValueError(_("a smaller number"))
     return number
 
 
@@ -65,15 +66,15 @@ def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation as error:
-        raise ValueError("a number") from error
+        raise ValueError(_("a number")) from error
     if not number.is_finite() or abs(number.adjusted()) > 300:
-        raise ValueError("a number within reason")
+        raise ValueError(_("a number within reason"))
     return number
 
 
 def _text(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("text without NUL")
+        raise ValueError(_("text without NUL"))
     text.encode()  # a lone surrogate is a ValueError
     return text
 
@@ -146,7 +147,7 @@ def _many(parse: Parser) -> Parser:
     def parse_all(text: str) -> list[Any]:
         parts = text.split(",")
         if len(parts) > MOST_VALUES:
-            raise ValueError(f"at most {MOST_VALUES} values")
+            raise ValueError(_("at most %(most)d values") % {"most": MOST_VALUES})
         return [parse(part) for part in parts]
 
     return parse_all
@@ -175,15 +176,15 @@ def conditions(known: Mapping[str, Filter], params: Mapping[str, str], readable:
         if name in RESERVED and one is None:
             continue
         if one is None:
-            wrong[name] = ["There is no such filter."]
+            wrong[name] = [_("There is no such filter.")]
             continue
         if one.field not in readable:
-            hidden[name] = ["You may not read this of every row here, and so not filter by it."]
+            hidden[name] = [_("You may not read this of every row here, and so not filter by it.")]
             continue
         try:
             found &= Q((one.lookup, one.parse(text)))
         except ValueError as error:
-            wrong[name] = [f"Not valid here: {str(error)[:200]}."]
+            wrong[name] = [_("Not valid here: %(why)s.") % {"why": str(error)[:200]}]
     if wrong:
         raise ValidationError(wrong | hidden)
     if hidden:

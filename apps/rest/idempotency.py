@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from apps.rest.models import IdempotencyKey
@@ -36,7 +37,7 @@ def once(key: str, request: HttpRequest, user_id: Any, act: Callable[[], HttpRes
     """The answer of `act`, or the one it gave before. Raises ValidationError for a bad key, Unprocessable for a
     key that was used for another request."""
     if not (key.isascii() and key.isprintable() and len(key) <= LONGEST):
-        raise ValidationError({HEADER: [f"At most {LONGEST} printable characters."]})
+        raise ValidationError({HEADER: [_("At most %(most)d printable characters.") % {"most": LONGEST}]})
     told = _digest(request)
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -59,7 +60,7 @@ def forget_old() -> int:
 
 def _again(held: IdempotencyKey, told: str) -> HttpResponse:
     if held.request != told:
-        raise Unprocessable(f"This {HEADER} was used for another request.")
+        raise Unprocessable(_("This %(header)s was used for another request.") % {"header": HEADER})
     headers = {**held.headers, "Idempotency-Replayed": "true"}
     return HttpResponse(bytes(held.body or b""), status=held.status, headers=headers)
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from apps.accounts import policy
@@ -130,7 +131,7 @@ class Listing:
     def _viewer_of(self, scope: str | None) -> AnyUser:
         """Who the list is for: with `scope=public` the user counts as anyone."""
         if scope not in (None, PUBLIC):
-            raise ValidationError({"scope": [f"There is no scope but {PUBLIC!r}."]})
+            raise ValidationError({"scope": [_("There is no scope but %(scope)s.") % {"scope": PUBLIC}]})
         return AnonymousUser() if scope else self._view.user
 
     def _event_of(self, text: str | None) -> Any:
@@ -138,10 +139,10 @@ class Listing:
         if text is None:
             return None
         if not filters.event_path(self._view.model):
-            raise ValidationError({"event": ["These rows belong to no event."]})
+            raise ValidationError({"event": [_("These rows belong to no event.")]})
         try:
             key = UUID(text)
         except ValueError as error:
-            raise ValidationError({"event": ["No id of an event."]}) from error
+            raise ValidationError({"event": [_("No id of an event.")]}) from error
         event: OwnedEvent = event_of(key)
         return event

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 
 from apps.rest.problems import problem
 
-WORDS = "Too many attempts to sign in. Try again later."
+WORDS = gettext_lazy("Too many attempts to sign in. Try again later.")
 
 
 def locked_out(request: HttpRequest, *_response: Any, **_credentials: Any) -> HttpResponse:

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
@@ -21,7 +22,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def nothing_here(request: HttpRequest, address: str) -> HttpResponse:
-    return problem(HTTPStatus.NOT_FOUND, "There is nothing at this address. /api/v1/docs shows all there is.")
+    return problem(HTTPStatus.NOT_FOUND, _("There is nothing at this address. /api/v1/docs shows all there is."))
 
 
 class Swagger(SpectacularSwaggerSplitView):

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import orjson
 from django.db.models import F, Model, Q, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from apps.accounts.policy_rules import words
@@ -95,16 +96,16 @@ def orderable(model: type[Model]) -> list[str]:
 def _key(model: type[Model], name: str, readable: frozenset[str]) -> Key:
     bare = name.removeprefix("-")
     if bare not in orderable(model):
-        raise ValidationError({"ordering": [f"There is no column {bare!r} to order by."]})
+        raise ValidationError({"ordering": [_("There is no column %(name)s to order by.") % {"name": bare}]})
     if bare not in readable:
-        raise Unfit({"ordering": [f"You may not read {bare!r} of every row here, and so not order by it."]})
+        raise Unfit({"ordering": [_("You may not read this of every row here, and so not order by it.")]})
     return Key(bare, name.startswith("-"), bool(model._meta.get_field(bare).null))
 
 
 def _limit(params: Mapping[str, str]) -> int:
     text = params.get("limit", str(USUAL))
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= MOST):
-        raise ValidationError({"limit": [f"A whole number from 1 to {MOST}."]})
+        raise ValidationError({"limit": [_("A whole number from 1 to %(most)d.") % {"most": MOST}]})
     return int(text)
 
 
@@ -117,7 +118,7 @@ def _after(model: type[Model], keys: tuple[Key, ...], text: str) -> tuple[Any, .
             raise ValueError("another list")
         return tuple(_value(model, key, value) for key, value in zip(keys, values, strict=True))
     except (ValueError, binascii.Error, TypeError) as error:
-        raise Unfit({"cursor": ["It is not one that this list has given out."]}) from error
+        raise Unfit({"cursor": [_("It is not one that this list has given out.")]}) from error
 
 
 def _value(model: type[Model], key: Key, value: Any) -> Any:

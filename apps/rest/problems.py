@@ -10,14 +10,16 @@ from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 
 from apps.common.said import of_error
 from apps.rest.answers import encode
 
 TYPE = "application/problem+json"
-INVALID = "The request is not valid."
+INVALID = gettext_lazy("The request is not valid.")
+OFF_RECORD = gettext_lazy("This does not fit what is on record.")
 UNFIT = {"does_not_exist", "unfit"}  # codes of errors that no document can foretell
 WHOLE = "non_field_errors"  # the field of an error about the request as a whole is ""
 
@@ -28,7 +30,7 @@ class Conflict(exceptions.APIException):
     """The request does not fit what is on record. `more` goes into the problem as it is."""
 
     status_code = HTTPStatus.CONFLICT
-    default_detail = "This does not fit what is on record."
+    default_detail = OFF_RECORD
     default_code = "conflict"
 
     def __init__(self, detail: str | None = None, **more: Any) -> None:
@@ -40,7 +42,7 @@ class Changed(Conflict):
     """Somebody has changed the row since: the answer has it as it is, and as the request would have it."""
 
     status_code = HTTPStatus.PRECONDITION_FAILED
-    default_detail = "The row has been changed since you read it. Nothing is written."
+    default_detail = gettext_lazy("The row has been changed since you read it. Nothing is written.")
 
 
 class Unprocessable(Conflict):
@@ -69,18 +71,18 @@ def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     if isinstance(error, IntegrityError):
         return _integrity(error)
     if isinstance(error, Http404):
-        return problem(HTTPStatus.NOT_FOUND, "There is no such row, or it is not yours to see.")
+        return problem(HTTPStatus.NOT_FOUND, _("There is no such row, or it is not yours to see."))
     if isinstance(error, PermissionDenied):
         error = _denied(error, context)
     return _of_drf(error) if isinstance(error, exceptions.APIException) else None
 
 
-def problem(status: int, detail: str, errors: Sequence[Error] = (), **more: Any) -> HttpResponse:
+def problem(status: int, detail: Any, errors: Sequence[Error] = (), **more: Any) -> HttpResponse:
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
-        "detail": detail,
+        "detail": str(detail),
         "errors": list(errors),
     }
     return HttpResponse(encode(body | more), status=status, content_type=TYPE)
@@ -106,12 +108,25 @@ def _of_drf(error: exceptions.APIException) -> HttpResponse:
         unfit = all(one["code"] in UNFIT for one in errors)
         return problem(Unfit.status_code if unfit else error.status_code, INVALID, errors)
     more = error.more if isinstance(error, Conflict) else {}
-    answer = problem(error.status_code, str(error.detail), **more)
+    answer = problem(error.status_code, _words(error), **more)
     if header := getattr(error, "auth_header", ""):
         answer.headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
         answer.headers["Retry-After"] = str(int(wait) + 1)
     return answer
+
+
+def _words(error: exceptions.APIException) -> str:
+    """What DRF says in English alone, in TRM's words."""
+    if isinstance(error, exceptions.Throttled):
+        return _("Too many requests: again in %(seconds)d s.") % {"seconds": int(getattr(error, "wait", None) or 0) + 1}
+    if isinstance(error, exceptions.NotAuthenticated):
+        return _("Say who you are: sign in, or send a token.")
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return _("This address does not take it: the header Allow says what it takes.")
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return _("Send JSON, with Content-Type: application/json.")
+    return str(error.detail)
 
 
 def _flat(path: str, detail: Any) -> Iterator[Error]:
@@ -142,9 +157,7 @@ def _integrity(error: IntegrityError) -> HttpResponse:
     if isinstance(error, (ProtectedError, RestrictedError)):
         rows = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
         tables = sorted({row._meta.db_table for row in rows})
-        return problem(HTTPStatus.CONFLICT, f"Other rows refer to it: {', '.join(tables)}.")
+        return problem(HTTPStatus.CONFLICT, _("Other rows refer to it: %(tables)s.") % {"tables": ", ".join(tables)})
     told = getattr(error.__cause__, "diag", None)
     constraint = told.constraint_name if told else None
-    return problem(
-        HTTPStatus.CONFLICT, "This does not fit what is on record.", [wrong("", constraint or "", "conflict")]
-    )
+    return problem(HTTPStatus.CONFLICT, OFF_RECORD, [wrong("", constraint or "", "conflict")])

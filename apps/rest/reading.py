@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from apps.accounts import policy, policy_rules
@@ -98,8 +99,8 @@ def expansions(allowed: Sequence[str], text: str | None) -> list[str]:
     asked = [] if text is None else text.split(",")
     unknown = [name for name in asked if name not in allowed]
     if unknown:
-        known = ", ".join(allowed) or "nothing"
-        raise ValidationError({"expand": [f"{unknown[0]!r} cannot be expanded here, but {known}."]})
+        words = {"name": unknown[0], "known": ", ".join(allowed) or "-"}
+        raise ValidationError({"expand": [_("%(name)s cannot be expanded here, but: %(known)s.") % words]})
     return list(dict.fromkeys(asked))
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from apps.accounts import policy
 from apps.accounts.models import Organization
@@ -42,10 +43,10 @@ class Registered(ResourceViewSet):
         places = policy.organizations_where(self.user, "add", self.asked)
         if named is not None:
             if named.pk not in places and not rights_of(self.user).superuser:
-                raise PermissionDenied(f"You may not register it with {named}.")
+                raise PermissionDenied(_("You may not register it with %(organization)s.") % {"organization": named})
             return named
         if len(places) != 1:
-            raise Unfit({"organization": ["Say whose it is."]})
+            raise Unfit({"organization": [_("Say whose it is.")]})
         return Organization.objects.get(pk=next(iter(places)))
 
 

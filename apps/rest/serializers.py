@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import models
 from django.db.models import Model
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.utils.serializer_helpers import BindingDict
 
@@ -69,7 +70,7 @@ class Key(serializers.UUIDField):
 class Json(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         if _has_nul(data):
-            raise serializers.ValidationError("Texts must not contain NUL.")
+            raise serializers.ValidationError(_("Texts must not contain NUL."))
         return super().to_internal_value(data)
 
 
@@ -83,7 +84,7 @@ class Reference(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
         try:
             rows.model._meta.pk.to_python(data)
         except ModelInvalid as error:
-            raise serializers.ValidationError("This is no id.", code="invalid") from error
+            raise serializers.ValidationError(_("This is no id."), code="invalid") from error
         row = load(rows.model, data)
         return row if row is not None else self.fail("does_not_exist", pk_value=data)
 
@@ -114,7 +115,7 @@ class Known:
         if isinstance(data, Mapping):
             unknown = [name for name in data if name not in fields or fields[name].read_only]
             if unknown:
-                raise serializers.ValidationError({name: ["There is no such field to set."] for name in unknown})
+                raise serializers.ValidationError({name: [_("There is no such field to set.")] for name in unknown})
         return super().to_internal_value(data)  # type: ignore[misc]
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -63,7 +64,7 @@ class Tokens(ApiView):
         data = given.validated_data
         user = authenticate(request._request, username=data["email"], password=data["password"])
         if not isinstance(user, User):
-            raise AuthenticationFailed("E-mail and password do not belong together.")
+            raise AuthenticationFailed(_("E-mail and password do not belong together."))
         row, token = tokens.make(user, data["name"], data["days"])
         return answer({"id": row.id, "token": token, "expires_at": row.expires_at}, 201, {"Cache-Control": "no-store"})
 

@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
@@ -225,5 +226,5 @@ def _params(request: Request) -> dict[str, str]:
     """The parameters of an address. Raises ValidationError for one that is given twice."""
     twice = [name for name, values in request.query_params.lists() if len(values) > 1]
     if twice:
-        raise ValidationError({name: ["Given more than once."] for name in twice})
+        raise ValidationError({name: [_("Given more than once.")] for name in twice})
     return request.query_params.dict()

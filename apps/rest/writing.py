@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.db.models import CheckConstraint, Model, UniqueConstraint
+from django.utils.translation import gettext as _
 
 from apps.accounts import policy
 from apps.accounts.models import User
@@ -111,7 +112,7 @@ def save_changed(user: AnyUser, row: Model, values: dict[str, Any]) -> None:
 def refuse_unwritable(user: AnyUser, row: Model, names: Iterable[str]) -> None:
     """Raises ValidationError naming fields the user may not set."""
     allowed = policy.writable(user, row)
-    if wrong := {name: ["You may not set this."] for name in names if name not in allowed}:
+    if wrong := {name: [_("You may not set this.")] for name in names if name not in allowed}:
         raise ValidationError(wrong)
 
 
@@ -149,5 +150,5 @@ def event_of_row(row: Any) -> Any:
 def person(user: AnyUser) -> User:
     """The user as a row, e.g. to sign a decision. Raises PermissionDenied for nobody."""
     if not isinstance(user, User):
-        raise PermissionDenied("Say who you are.")
+        raise PermissionDenied(_("Say who you are."))
     return user

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -44,7 +45,9 @@ class Events(events.Events):
         event = self.row(pk)
         policy.require(self.user, "rescore", event)
         given = self.given(bodies.Rescore)
-        if wrong := {name: ["It belongs to another event."] for name, row in given.items() if row.event_id != event.pk}:
+        if wrong := {
+            name: [_("It belongs to another event.")] for name, row in given.items() if row.event_id != event.pk
+        }:
             raise Unfit(wrong)
         names = {f"{name}_id": str(row.pk) for name, row in given.items()}
         stream.request(stream.connect(settings.REDIS_URL), "replay", event_id=str(event.pk), **names)
@@ -146,7 +149,7 @@ class Entries(audit.Entries):
             policy.require(self.user, "flag_faulty", entry)
             given = self.given(bodies.Faulty)
             if not entry.device_links.filter(device__imei=given["device"]).exists():
-                raise Unfit({"device": ["The entry carries no such tracker."]})
+                raise Unfit({"device": [_("The entry carries no such tracker.")]})
             window = {name: given[name] for name in ("device", "from_ts", "to_ts")}
             author = writing.person(self.user)
             made = decide(Draft(entry.event, "faulty_fixes", window, given["reason"], entry=entry), author)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -90,12 +91,12 @@ class RaceLog(racelog.RaceLog):
 def _refuse_others(red: LogLine, given: Mapping[str, Any]) -> None:
     """Raises Unfit for a line that is no red signal, a special it did not stop, an entry of another event."""
     if red.kind != Kind.RED.value:
-        raise Unfit({"": ["This line is no red signal."]})
+        raise Unfit({"": [_("This line is no red signal.")]})
     if given["segment"].stage_id != red.stage_id:
-        raise Unfit({"segment": ["It is not of the stage that was stopped."]})
+        raise Unfit({"segment": [_("It is not of the stage that was stopped.")]})
     for number, one in enumerate(given["awards"]):
         if one["entry"].event_id != red.event_id:
-            raise Unfit({f"awards.{number}.entry": ["It belongs to another event."]})
+            raise Unfit({f"awards.{number}.entry": [_("It belongs to another event.")]})
 
 
 def _gate(found: Gate) -> dict[str, Any]:
