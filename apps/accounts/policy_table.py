@@ -141,7 +141,8 @@ PUBLIC = {
     "entries": "id event vehicle race_class race_number status competing team crew",
     "entry_crew": "id entry user role",
     "stages": "id event name sort_order role starts_at start_interval_seconds",
-    "segments": "id stage name sort_order type target_duration_seconds maximum_duration_seconds bogey_duration_seconds",
+    "segments": "id stage name sort_order type target_duration_seconds maximum_duration_seconds bogey_duration_seconds"
+    " scheduled_at",
     "penalty_formulas": "id event type target offence_min offence_max operator penalty bracket_mode applies_to article",
     "entry_segment_starts": "id entry segment start_position target_at actual_at",
     "start_lists": "id stage version state rows published_at hash",

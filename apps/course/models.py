@@ -218,6 +218,15 @@ class Segment(Row):
     end_control = models.CharField(
         _("time control at its end"), max_length=12, choices=EndControl.choices, default="", blank=True
     )
+    scheduled_at = models.DateTimeField(
+        _("due by the timetable at"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "At its last control, for a crew that starts when the stage does; who starts later is due as much later "
+            "(rulebook §4.1). Empty = due by the target time."
+        ),
+    )
     scoring = models.CharField(
         _("what ranks"), max_length=16, choices=StageScoring.choices, default=StageScoring.FASTEST
     )
@@ -265,10 +274,12 @@ class Segment(Row):
         return self.name or f"{self.get_type_display()} {self.sort_order}"
 
     def clean(self) -> None:
-        """Refuses closeness to a target time that is not given."""
+        """Refuses closeness to a target time that is not given, and a timetable where no time control ends it."""
         known = isinstance(self.class_scoring, dict) and set(self.class_scoring.values()) <= set(StageScoring.values)
         if not known:
             raise ValidationError({"class_scoring": _("Class code → fastest or target_deviation, nothing else.")})
+        if self.scheduled_at and self.type in (SegmentType.SPECIAL_STAGE, SegmentType.NEUTRALISATION):
+            raise ValidationError({"scheduled_at": _("Only a road section ends at a time control.")})
         by_target = StageScoring.TARGET_DEVIATION in (self.scoring, *self.class_scoring.values())
         if by_target and self.target_duration_seconds is None:
             raise ValidationError({"target_duration_seconds": _("Closeness to the target time needs a target time.")})

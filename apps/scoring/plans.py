@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, cast
 
 from apps.common.cache import Latest
@@ -16,6 +17,7 @@ from apps.penalties.domain.memory import remembers
 from apps.penalties.models import PenaltyFormula
 from apps.scoring import queries
 from apps.scoring.domain.classification import TieRule
+from apps.scoring.inputs import milliseconds
 from apps.timing.domain.plan import (
     ControlPoint,
     Pick,
@@ -179,15 +181,15 @@ def _segment(segment: Segment, parts: _Parts) -> SegmentPlan:
         class_limits=_by_class(segment.class_limits, parts.codes),
         bogey_ms=_ms(segment.bogey_duration_seconds) or 0,
         end_control=segment.end_control,
+        scheduled_ts=_instant(segment.scheduled_at),
         scoring=segment.scoring,
         class_scoring={parts.codes[c]: s for c, s in segment.class_scoring.items() if c in parts.codes},
     )
 
 
 def _waypoint(row: Waypoint) -> WaypointPlan:
-    closes = None if row.closes_at is None else round(row.closes_at.timestamp() * 1000)
     circle = (row.latitude, row.longitude, row.tolerance_meters)
-    return WaypointPlan(str(row.id), row.type, row.sort_order, str(row.id), closes, circle)
+    return WaypointPlan(str(row.id), row.type, row.sort_order, str(row.id), _instant(row.closes_at), circle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,10 @@ def _without_margins(zone: SpeedLimitZone) -> tuple[tuple[float, float], tuple[f
 def _by_class(limits: Mapping[str, float], codes: Mapping[str, str]) -> dict[str, float]:
     """Limits by class id, from limits by class code."""
     return {codes[code]: float(limit) for code, limit in limits.items() if code in codes}
+
+
+def _instant(at: datetime | None) -> int | None:
+    return None if at is None else milliseconds(at)
 
 
 def _ms(seconds: int | None) -> int | None:

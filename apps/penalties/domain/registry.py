@@ -47,7 +47,8 @@ class TimeCheck:
 
     `recorded_ts` is whole minutes, seconds dropped, None where the control was not visited; `source` is that of the
     record kept ("gps" where no person or beam recorded it). `kind` is "main" or "main-out" at such a control (4.2),
-    `allowance_ms` lateness that was allowed in writing (4.1, MSUK 10.1d). `ended`: the crew drove no further.
+    `allowance_ms` lateness that was allowed in writing (4.1, MSUK 10.1d). `ended`: the crew drove no further. A control
+    is `scheduled` where the crew is due by a timetable, not by its departure (4.1, MSUK 10.1c).
     """
 
     segment: str
@@ -58,6 +59,7 @@ class TimeCheck:
     kind: str = ""
     allowance_ms: int = 0
     ended: bool = False
+    scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

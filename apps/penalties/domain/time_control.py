@@ -125,6 +125,8 @@ def _issue(check: TimeCheck, priced: Priced, case: str, settings: CheckParameter
     if check.recorded_ts is not None:
         minutes = abs(check.recorded_ts - check.due_ts) // MINUTE_MS
         inputs |= {"recorded_ts": check.recorded_ts, "source": check.source, "minutes": minutes}
+    if check.scheduled:
+        inputs["scheduled"] = True
     if check.kind:
         inputs["control_kind"] = check.kind
     if check.allowance_ms:

@@ -11,7 +11,6 @@ from apps.penalties.domain.registry import (
     NeutralStay,
     SegmentDrive,
     StartDrive,
-    TimeCheck,
     ZoneDrive,
 )
 from apps.scoring.domain.trackers import END_OF_TIME, judged, others
@@ -20,8 +19,6 @@ from apps.timing.domain.plan import SegmentPlan, SegmentType, SpeedZonePlan, Sta
 from apps.timing.domain.segment_times import SegmentTime, truncated
 from apps.timing.domain.waypoints import WaypointReading, read_waypoints
 from apps.timing.domain.zone_intervals import DZ_LATE, DZ_MISSED, FZ_MISSED, ZoneInterval, zone_intervals
-
-_MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,42 +52,6 @@ def late_passages(segments: Sequence[Driven]) -> tuple[LatePassage, ...]:
         for v in one.waypoints.validated
         if v.waypoint.closes_ts is not None and v.ts > v.waypoint.closes_ts
     )
-
-
-def time_checks(segments: Sequence[Driven], *, ended: bool = False) -> tuple[TimeCheck, ...]:
-    """The time controls at the end of timed road sections: due = departure + target, in whole minutes (4.1).
-
-    A departure is written with its seconds dropped, like every time on the card. One that was not visited is missed
-    once the crew is seen further on, or when it has `ended` its drive.
-    """
-    return tuple(
-        check
-        for n, one in enumerate(segments)
-        if (check := _check(one, ended)) is not None
-        and (check.recorded_ts is not None or ended or _further_on(segments[n + 1 :]))
-    )
-
-
-def _check(one: Driven, ended: bool) -> TimeCheck | None:
-    segment, time = one.segment, one.time
-    timed = not segment.special and segment.type is not SegmentType.NEUTRALISATION
-    if not timed or segment.target_ms is None or segment.finish is None or time.start_ts is None:
-        return None
-    return TimeCheck(
-        segment=segment.id,
-        control=segment.finish.control,
-        due_ts=_minute(time.start_ts) + segment.target_ms,
-        recorded_ts=None if time.finish_ts is None else _minute(time.finish_ts),
-        source=time.finish_source,
-        kind=segment.end_control,
-        allowance_ms=time.credit_ms,
-        ended=ended,
-    )
-
-
-def _further_on(later: Sequence[Driven]) -> bool:
-    """Whether any control of the later segments was passed; an assigned start is no passage."""
-    return any(one.time.driven_ts is not None or one.time.finish_ts is not None for one in later)
 
 
 def starts(segments: Sequence[Driven], assigned: Mapping[str, int]) -> tuple[StartDrive, ...]:
@@ -147,10 +108,6 @@ def maximum_ms(plan: StagePlan) -> int | None:
     limits = [segment.maximum_ms for segment in plan.segments if segment.special]
     known = [limit for limit in limits if limit is not None]
     return sum(known) if known and len(known) == len(limits) else None
-
-
-def _minute(ts: int) -> int:
-    return ts - ts % _MINUTE_MS
 
 
 def zone_drives(

@@ -17,12 +17,12 @@ from apps.scoring.domain.offences import (
     neutral_stays,
     segment_drives,
     starts,
-    time_checks,
     zone_drives,
 )
 from apps.scoring.domain.outcome import StageOutcome, digest
 from apps.scoring.domain.readings import Evidence, StageReading, read_stage
 from apps.scoring.domain.status import GONE, LUMPED, Status, contradiction, decide, entailed
+from apps.scoring.domain.time_checks import behind_ms, time_checks
 from apps.timing.domain.exits import UNPROVEN
 from apps.timing.domain.plan import StagePlan
 
@@ -37,7 +37,8 @@ def score_stage(plan: StagePlan, formulas: Sequence[Formula], evidence: Evidence
     no evaluator knows.
     """
     reading = read_stage(plan, evidence)
-    verdict = _judge(reading, _offences(reading, evidence), formulas, evidence)
+    offences = _offences(reading, evidence)
+    verdict = _judge(reading, offences, formulas, evidence)
     outcome = _outcome(reading, verdict, evidence)
     return replace(outcome, inputs_hash=digest(outcome, reading.crossings))
 
@@ -67,7 +68,7 @@ def _offences(reading: StageReading, evidence: Evidence) -> Offences:
         finished=reading.finished(),
         zones=zone_drives(plan, reading.crossings, segments, (evidence.fixes, evidence.race_class)),
         late=late_passages(segments),
-        checks=time_checks(segments),
+        checks=tuple(time_checks(segments, behind_ms(plan, evidence.assigned_starts))),
         starts=starts(segments, evidence.assigned_starts),
         neutral=neutral_stays(segments),
         segments=segment_drives(segments),
@@ -97,8 +98,9 @@ def _judge(reading: StageReading, offences: Offences, formulas: Sequence[Formula
     if verdict.status not in LUMPED or gone:
         return verdict  # a crew that has left the event is not carried along by lumps
     # Who is still driving may yet come to the next control; whom officials took out will not.
-    checks = time_checks(reading.segments, ended=word in LUMPED)
-    final = replace(offences, status=verdict.status.value, checks=checks)
+    behind = behind_ms(reading.plan, evidence.assigned_starts)
+    checks = time_checks(reading.segments, behind, ended=word in LUMPED)
+    final = replace(offences, status=verdict.status.value, checks=tuple(checks))
     lumped = _verdict(evaluate(final, formulas), word, evident, evidence.overlay)
     if lumped.lumped and _counts_missed(lumped, formulas):
         final = replace(final, missed=reading.not_validated())

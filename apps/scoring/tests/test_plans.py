@@ -1,6 +1,9 @@
 """From the rows of a course to the plan that is scored, and back from a revision's snapshot."""
 
+from datetime import timedelta
+
 import pytest
+from django.core.exceptions import ValidationError
 
 from apps.course.factories import SegmentFactory, SpeedLimitZoneFactory, WaypointFactory
 from apps.course.models import Segment
@@ -32,6 +35,20 @@ def test_what_a_segment_says_reaches_the_plan(segment: Segment) -> None:
     assert dict(planned.class_scoring) == {race_class: "target_deviation"}
     assert (planned.deviation_from(race_class), planned.deviation_from("")) == (900_000, None)
     assert {zone.nearest_to for zone in planned.zones} == {None, ((41.0, 20.0), (41.01, 20.0))}
+
+
+def test_a_timetable_and_the_circles_of_waypoints_reach_the_plan(segment: Segment) -> None:
+    """And a special stage has none: no time control ends it (rulebook 4.1)."""
+    road = SegmentFactory(stage=segment.stage, type="liaison", sort_order=9)
+    road.scheduled_at = segment.stage.starts_at + timedelta(minutes=20)
+    road.full_clean()
+    road.save()
+    with pytest.raises(ValidationError, match="road section"):
+        Segment(stage=segment.stage, type="special-stage", sort_order=10, scheduled_at=road.scheduled_at).clean()
+    (stage,) = load_plan(str(segment.stage.event_id)).stages
+    assert [s.scheduled_ts for s in stage.ordered()] == [None, stage.from_ts + 1_200_000]
+    dz = next(w for w in stage.ordered()[0].waypoints if w.type == "DZ")
+    assert dz.circle == (41.0, 20.0, 90.0) and stage.gap_limit_ms == 10_000
 
 
 def test_a_snapshot_gives_the_plan_back(segment: Segment) -> None:

@@ -107,7 +107,9 @@ class SpeedZonePlan:
 class SegmentPlan:
     """A segment; durations in ms. `neutral_ms` is the allotment subtracted (8.1), not the time spent; less than
     `bogey_ms` is credited to nobody (5.4). `end_control` is "main" or "main-out" where its last control is such (4.2).
-    Where `scoring`, or that of a class (by its id), is "target_deviation", closeness to `target_ms` ranks (1.1).
+    There a crew that starts when the stage begins is due at `scheduled_ts` (epoch ms), others as much later as they
+    start later; None = no timetable, but `target_ms` (4.1). Where `scoring`, or that of a class (by its id), is
+    "target_deviation", closeness to `target_ms` ranks (1.1).
 
     `limit_kmh` holds on the whole segment where no zone does (3.1), `class_limits` per class id.
     """
@@ -128,6 +130,7 @@ class SegmentPlan:
     class_limits: Mapping[str, float] = field(default_factory=dict)
     bogey_ms: int = 0
     end_control: str = ""
+    scheduled_ts: int | None = None
     scoring: str = FASTEST
     class_scoring: Mapping[str, str] = field(default_factory=dict)
 
