@@ -14,6 +14,7 @@ MODULES = (
     "fixed_penalty",
     "incident",
     "late_start",
+    "lateness",
     "lumps",
     "maximum_time",
     "missed_waypoint",

@@ -2,8 +2,8 @@
 
 from apps.penalties.domain.formulas import Formula
 
-# They count occurrences over the event or the leg.
-COUNTING = frozenset({"false_start", "incident", "fixed_penalty", "dns_lump"})
+# They count occurrences, or sum lateness, over the event or the leg.
+COUNTING = frozenset({"false_start", "incident", "fixed_penalty", "dns_lump", "cumulative_lateness"})
 
 
 def remembers(formula: Formula) -> bool:

@@ -9,6 +9,15 @@ SENTENCES: Mapping[str, Said] = {
     "closed_control": Said(
         "the crew passed %(waypoint_type)s %(waypoint)s at %(passed_ts)s; it had closed at %(closes_ts)s."
     ),
+    "cumulative_lateness.event": Said(
+        "the crew was %(total_minutes)s late at the time controls of the event together, %(late_minutes)s of it here."
+    ),
+    "cumulative_lateness.leg": Said(
+        "the crew was %(total_minutes)s late at the time controls of the leg together, %(late_minutes)s of it here."
+    ),
+    "cumulative_lateness.stage": Said(
+        "the crew was %(total_minutes)s late at the time controls of the stage together."
+    ),
     "dnf_lump": Said("the stage was not finished, or not finished in time."),
     "dns_lump": Said("the stage was not started; stage not started number %(count)s of the crew in this event."),
     "false_start": Said(

@@ -11,6 +11,7 @@ PHRASES = (
     Said("min after closing"),
     Said("min over"),
     Said("min late, limit"),
+    Said("min late in all"),
     Said("out of time"),
     Said("not visited"),
     Said("not started"),

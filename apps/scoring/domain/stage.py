@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from apps.penalties.domain import missed_waypoint
+from apps.penalties.domain import lateness, missed_waypoint
 from apps.penalties.domain.decisions import Overlay
 from apps.penalties.domain.evaluate import evaluate
 from apps.penalties.domain.formulas import Formula, Issued
@@ -40,6 +40,8 @@ def score_stage(plan: StagePlan, formulas: Sequence[Formula], evidence: Evidence
     offences = _offences(reading, evidence)
     verdict = _judge(reading, offences, formulas, evidence)
     outcome = _outcome(reading, verdict, evidence)
+    counts = {**outcome.counts, **lateness.on_account(offences, formulas)}
+    outcome = replace(outcome, counts=dict(sorted(counts.items())))
     return replace(outcome, inputs_hash=digest(outcome, reading.crossings))
 
 

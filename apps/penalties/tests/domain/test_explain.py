@@ -38,6 +38,7 @@ FORMULAS = [
     Formula("sz", "speed_zone", offence_min=1, penalty_ms=MINUTE, mode="whole", article="80.16"),
     Formula("tc", "time_control", penalty_ms=10_000, mode="marginal", params={"max_late_minutes": 30}),
     Formula("wr", "waypoint_ratio", offence_max=70),
+    Formula("cl", "cumulative_lateness", "event", offence_min=31),
 ]
 
 
