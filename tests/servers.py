@@ -98,8 +98,9 @@ class Container(Own):
         from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
         image, port, ready, times = CONTAINERS[self._server.variable]
-        address: Any = ("127.0.0.1", self._server.port)  # Docker takes the pair, the annotation forbids it
-        container = DockerContainer(image).with_bind_ports(port, address)
+        container = DockerContainer(image)
+        ports: dict[Any, Any] = container.ports  # Docker takes an address with the port, `with_bind_ports` does not
+        ports[port] = ("127.0.0.1", self._server.port)
         password = self._server.password
         if self._server.variable == "DATABASE_URL":
             container.with_env("POSTGRES_USER", "trm").with_env("POSTGRES_PASSWORD", password)
