@@ -275,7 +275,12 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_TASK_ACKS_LATE = True  # every task may run twice: a worker that dies gives its task back
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A task whose process is killed under it (no memory, say) is tried again, but not for ever: nobody's turn would come.
+CELERY_TASK_RETRY_ON_WORKER_LOST = True
+CELERY_TASK_ANNOTATIONS = {"*": {"max_retries": 2, "default_retry_delay": 5}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# The soft limit raises in the task and its transaction goes back; the hard one kills its process, with the same effect.
+# Either ends the task as failed, in the log as an error and to `--workers`: what took too long once would do so again.
 CELERY_TASK_SOFT_TIME_LIMIT = 600
 CELERY_TASK_TIME_LIMIT = 660
 # A task that is not done after so long is given to another worker: longer than it may take.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded
 from django.core.management.base import CommandError
 
 ACTS, BULK = "acts", "bulk"  # what an official waits for, and what may take its time
@@ -24,5 +25,11 @@ def spread(task: str, calls: Sequence[Sequence[Any]], queue: str = BULK) -> Iter
         time.sleep(0.2)
     failed = [result.result for result in waiting if result.failed()]
     if failed:
-        raise CommandError(f"{len(failed)} of {len(calls)} parts failed; the first: {failed[0]}")
+        raise CommandError(f"{len(failed)} of {len(calls)} parts failed; the first: {_words(failed[0])}")
     yield [result.result for result in waiting]
+
+
+def _words(error: object) -> str:
+    if isinstance(error, SoftTimeLimitExceeded | TimeLimitExceeded):
+        return f"it took longer than a task may ({current_app.conf.task_soft_time_limit} s), and was undone"
+    return str(error)

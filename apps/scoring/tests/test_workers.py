@@ -1,17 +1,12 @@
 """Real Celery workers on both queues: an official's act never waits behind bulk work, and twice is as once."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from celery import current_app
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -23,9 +18,9 @@ from apps.scoring.models import ResultRevision, StageResult
 from apps.scoring.revisions import Publication, publish
 from apps.scoring.tests import rally
 from apps.scoring.tests.pipes import race
+from apps.scoring.tests.workers import Start, until, workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Start = Callable[[str], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
@@ -35,30 +30,9 @@ def driven(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> rally.Rally:
 
 
 @pytest.fixture
-def start(redis_url: str) -> Iterator[Start]:
-    """Starts a worker of a queue as the deployment does, and waits until it answers."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def begin(queue: str) -> subprocess.Popen[bytes]:
-        base, name = os.environ["DATABASE_URL"].rsplit("/", 1)[0], settings.DATABASES["default"]["NAME"]
-        environment = os.environ | {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": redis_url}
-        words = ["celery", "-A", "trm", "worker", "--queues", queue, "-n", f"{queue}@test", "--concurrency", "1"]
-        started.append(subprocess.Popen([sys.executable, "-m", *words, "--loglevel", "warning"], env=environment))
-        until(lambda: f"{queue}@test" in (current_app.control.inspect(timeout=0.5).active_queues() or {}))
-        return started[-1]
-
-    yield begin
-    for child in started:
-        child.send_signal(signal.SIGTERM)
-    for child in started:
-        child.wait(timeout=30)
-
-
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.1)
+def start(redis_url: str, tmp_path: Path) -> Iterator[Start]:
+    with workers(redis_url, tmp_path / "workers.log") as begin:
+        yield begin
 
 
 def test_a_publication_is_proved_by_a_worker_and_bulk_work_is_left_to_others(
