@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".trm" / "logs"
 PATIENCE_S = 15.0
+WEB_PATIENCE_S = 120.0  # five processes load TRM at once, on a machine that may do other things beside
 
 
 class ChildDiedError(RuntimeError):
@@ -87,11 +88,11 @@ class Children:
                 child.wait()
 
     def _wait_for_web(self, port: int) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + WEB_PATIENCE_S
         while not _answers(port):
             self.check()
             if time.monotonic() > deadline:
-                raise ChildDiedError(f"the web server does not answer on port {port}")
+                raise ChildDiedError(f"the web server does not answer on port {port}; its log is {LOGS / 'web.log'}")
             time.sleep(0.1)
 
 
