@@ -37,6 +37,7 @@ CREATE INDEX IF NOT EXISTS audit_log_left_entry ON audit_log ((old ->> 'entry_id
 CREATE INDEX IF NOT EXISTS audit_log_event ON audit_log (event_id, id) WHERE event_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_log_organization ON audit_log (organization_id, id) WHERE organization_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS audit_log_user ON audit_log (user_id, id) WHERE user_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS audit_log_transaction ON audit_log (transaction_id);
 CREATE INDEX IF NOT EXISTS audit_log_at ON audit_log USING brin (at);
 
 -- A row as the log keeps it: without secrets, and without what PostgreSQL derives from other columns.

@@ -20,7 +20,7 @@ SUPERUSERS = ("scoring.OutboxRow",)  # not for the officials of an organization
 PAGES = {
     "desk stage": 29, "desk trackers": 11, "desk review": 18, "desk safety": 17, "desk results": 14,
     "desk starts": 26, "desk positions": 9, "desk course": 13, "desk decisions": 10, "desk timing": 12,
-    "desk control": 16, "desk commands": 13, "tables": 7, "who": 6, "desk entry": 21, "desk crossing": 13,
+    "desk control": 16, "desk commands": 13, "tables": 7, "who": 6, "desk entry": 23, "desk crossing": 13,
     "desk positions of an entry": 14, "desk decision": 10, "desk overall": 12, "desk publish": 20,
     "entries import": 10, "devices import": 10, "audit list of alert lines": 12, "audit list of entries": 13,
 }  # fmt: skip

@@ -71,6 +71,43 @@ def test_a_value_that_does_not_fit_is_told(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "operator", "value", "address", "words"),
+    [
+        ("competing", "exact", "Yes", "competing__exact=1", "Competing is “1”"),
+        ("status", "exact", "Accepted", "status__exact=accepted", "Status is “accepted”"),
+        ("team", "empty", "", "team__exact=", "Team is empty"),
+        ("team", "filled", "", "team__gt=", "Team is not empty"),
+        ("vehicle__year", "empty", "", "vehicle__year__isnull=1", "Vehicle › Year is empty"),
+    ],
+)
+def test_a_filter_is_typed_and_read_in_words_and_taken_away(
+    event: Event, field: str, operator: str, value: str, address: str, words: str
+) -> None:
+    client = member(event.organization, "race-director")
+    answer = client.get(ENTRIES, {"field": field, "operator": operator, "value": value})
+    assert answer.url == f"{ENTRIES}?{address}"  # type: ignore[attr-defined]
+    page = client.get(answer.url)  # type: ignore[attr-defined]
+    assert (page.status_code, page.context["view_filters"]) == (200, [(words, "")])
+
+
+@pytest.mark.parametrize(("field", "value"), [("competing", "maybe"), ("status", "gone")])
+def test_a_value_that_is_none_of_the_fields_is_told_with_those_there_are(event: Event, field: str, value: str) -> None:
+    client = member(event.organization, "race-director")
+    page = client.get(ENTRIES, {"field": field, "operator": "exact", "value": value}, follow=True)
+    assert f"“{value}” does not fit the field. It is one of:" in page.content.decode()
+
+
+def test_a_view_saved_under_its_name_again_takes_its_place_and_a_forgotten_one_can_be_saved_again(event: Event) -> None:
+    director = member(event.organization, "race-director")
+    assert "Give the view a name" in director.post(VIEWS, {"name": " ", "query": "o=1"}, follow=True).content.decode()
+    for query in ("o=1", ARRANGED):
+        director.post(VIEWS, {"name": "Cars", "query": query})
+    view = SavedView.objects.get()
+    assert "vehicle__make" in view.query
+    assert director.post(VIEWS, {"act": "forget", "view": str(view.pk)}).url == f"{ENTRIES}?{view.query}"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
     ("audience", "sees"), [("", set()), ("{org}", {"timekeeper", "marshal"}), ("{org}:marshal", {"marshal"})]
 )
 def test_a_view_is_for_one_for_a_role_or_for_all(event: Event, audience: str, sees: set[str]) -> None:

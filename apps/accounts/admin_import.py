@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,7 +20,9 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts import policy
 from apps.accounts.admin_policy import PolicyAdmin, person
+from apps.accounts.admin_reason import tell_way_back
 from apps.common import sheets
+from apps.common.audit import last_line
 from apps.common.bulk import Cells, Preview, Refused
 
 SHOWN = 200  # rows of a preview; the counts are of all
@@ -54,6 +57,7 @@ class ImportingAdmin(PolicyAdmin[Any]):
 
     change_list_template = "admin/importing/change_list.html"
     target_model: type[Model]
+    a_row: Any = ""  # what a row of the file is, as a sentence
 
     def importer(self, target: Any, user: Any) -> Importer:
         raise NotImplementedError
@@ -141,14 +145,16 @@ class ImportingAdmin(PolicyAdmin[Any]):
             pk, name, packed = signing.loads(request.POST["token"], salt=self._salt(request), max_age=AGE)
             target = targets.get(pk=pk)
             reason = form.cleaned_data.get("reason") or _("Import of %(file)s") % {"file": name}
-            done = self.importer(target, person(request)).run(_unpacked(packed), reason)
+            with transaction.atomic():
+                done = self.importer(target, person(request)).run(_unpacked(packed), reason)
+                line = last_line()
         except signing.BadSignature:
             messages.error(request, _("This preview is too old: choose the file again."))
             return redirect(request.path)
         except Refused as refusal:
             return self._page(request, _told(Preview(problems=refusal.problems)) | {"target": target})
         counts = {"new": len(done.of("new")), "changed": len(done.of("changed"))}
-        messages.success(request, _("Imported: %(new)d new, %(changed)d changed.") % counts)
+        tell_way_back(request, _("Imported: %(new)d new, %(changed)d changed.") % counts, line)
         list_page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         return redirect(f"{list_page}?{urlencode(self._filter(target))}")
 
@@ -162,7 +168,7 @@ class ImportingAdmin(PolicyAdmin[Any]):
     def _page(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         title = _("Import %(what)s") % {"what": self.opts.verbose_name_plural}
         context |= {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
-        context |= {"columns": self.columns(), "shown": SHOWN}
+        context |= {"columns": self.columns(), "shown": SHOWN, "a_row": self.a_row}
         return TemplateResponse(request, "admin/importing/import.html", context)
 
 

@@ -10,14 +10,17 @@ from apps.accounts import policy
 from apps.accounts.policy_table import SCOPES
 from apps.accounts.rights import AnyUser
 
+EMPTY, FILLED = "empty", "filled"
 # How a field is compared: suffix of the lookup → words.
-OPERATORS: dict[str, Any] = {
+WORDS: dict[str, Any] = {
     "exact": _("is"),
     "icontains": _("contains"),
     "gte": _("is at least"),
     "lte": _("is at most"),
-    "isnull": _("is empty: 1 or 0"),
 }
+# What may be asked; the last two become a lookup by what kind of field it is (`admin_filters`).
+ASKED: dict[str, Any] = WORDS | {EMPTY: _("is empty"), FILLED: _("is not empty")}
+LOOKUPS = frozenset({*WORDS, "isnull", "gt"})
 FAR = 2  # relations followed
 
 
@@ -46,4 +49,11 @@ def _of(user: AnyUser, field: Any, far: int) -> dict[str, str]:
 def is_lookup(paths: dict[str, str], lookup: str) -> bool:
     """Whether a parameter of the address is one of the paths with one of the operators."""
     path, _sep, operator = lookup.rpartition("__")
-    return lookup in paths or (path in paths and operator in OPERATORS)
+    return lookup in paths or (path in paths and operator in LOOKUPS)
+
+
+def field_at(model: type[models.Model], path: str) -> Any:
+    """The field a path leads to; the path is one of `readable_paths`."""
+    head, _sep, rest = path.partition("__")
+    field: Any = model._meta.get_field(head)
+    return field_at(field.related_model, rest) if rest else field

@@ -4,9 +4,12 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from apps.common.audit import because
+from apps.accounts import policy
+from apps.common.audit import because, last_line
 
 REASON = "change_reason"
 WHERE = "admin/views"
@@ -37,6 +40,12 @@ class SaysWhy:
         with because(reason(request)):
             return super().delete_view(request, object_id, told)  # type: ignore[misc]
 
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> Any:
+        answer = super().response_delete(request, obj_display, obj_id)  # type: ignore[misc]
+        if isinstance(answer, HttpResponseRedirect):
+            tell_way_back(request, _("The audit log keeps what it was."), last_line())
+        return answer
+
     def _lacks_reason(self, request: HttpRequest, *writing: str) -> bool:
         return self.reason_required and any(name in request.POST for name in writing) and not reason(request)
 
@@ -47,3 +56,12 @@ class SaysWhy:
 
 def reason(request: HttpRequest) -> str:
     return request.POST.get(REASON, "").strip()
+
+
+def tell_way_back(request: HttpRequest, done: str, line: int | None) -> None:
+    """A message that something was done; with a link, for whoever may, to the page that takes all of it back."""
+    if line is None or not policy.holds(request.user, "revert", "audit_log"):
+        messages.success(request, done)
+        return
+    address = reverse("admin:audit_auditentry_together", args=[line])
+    messages.success(request, format_html('{} <a href="{}">{}</a>', done, address, _("Take it back…")))

@@ -4,14 +4,14 @@ Everything is in the address, so a view is an address with a name: `columns=a,b`
 own, and `o` for the sort. The forms of the panel are plain GET forms; `changelist_view` makes that address of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin.utils import label_for_field
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
@@ -20,7 +20,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from apps.accounts import policy
-from apps.accounts.admin_paths import OPERATORS, is_lookup, readable_paths
+from apps.accounts.admin_filters import lookup_of, told
+from apps.accounts.admin_paths import ASKED, field_at, is_lookup, readable_paths
 from apps.accounts.models import Audience, Organization, Role, SavedView, User
 from apps.accounts.policy_rules import RULES
 from apps.accounts.rights import rights_of
@@ -85,8 +86,7 @@ class SavedViews:
         if request.method != "POST":
             return back
         if request.POST.get("act") == "forget":
-            self._forget(request)
-            return back
+            return redirect(f"{back.url}?{self._forget(request)}")
         query = _kept(QueryDict(request.POST.get("query", ""))).urlencode()
         try:
             self._save(request, query)
@@ -102,21 +102,19 @@ class SavedViews:
         if columns:
             asked["columns"] = ",".join(str(name) for name in columns)
             asked.pop("o", None)  # it counts columns
-        if field and self._asks(request, f"{field}__{operator}", str(value)):
-            asked[f"{field}__{operator}"] = str(value)
+        if field:
+            self._add_filter(request, asked, str(field), (str(operator), str(value)))
         return asked
 
-    def _asks(self, request: HttpRequest, lookup: str, value: str) -> bool:
-        """Whether a filter can be used; else the official is told."""
+    def _add_filter(self, request: HttpRequest, asked: QueryDict, path: str, wanted: tuple[str, str]) -> None:
+        """Add a filter, (operator, value), to the address; or tell the official why it cannot be."""
+        if path not in readable_paths(_user(request), self.model):
+            return
         try:
-            given = value not in ("0", "") if lookup.endswith("__isnull") else value
-            known = is_lookup(readable_paths(_user(request), self.model), lookup)
-            if known and self.model._default_manager.filter(**{lookup: given}).query:
-                return True
-        except (FieldError, ValueError, TypeError, ValidationError):
-            known = False
-        messages.error(request, _("That filter cannot be used: “%(value)s” does not fit the field.") % {"value": value})
-        return False
+            lookup, value = lookup_of(field_at(self.model, path), path, *wanted)
+            asked[lookup] = value
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
 
     def _panel(self, request: HttpRequest) -> dict[str, Any]:
         user, query = _user(request), _kept(request.GET)
@@ -127,9 +125,9 @@ class SavedViews:
             "view_pairs": [(name, value) for name, values in query.lists() for value in values],
             "view_columns": self._columns(request),
             "view_paths": sorted(paths.items(), key=lambda pair: (pair[0].count("__"), pair[1])),
-            "view_operators": OPERATORS.items(),
+            "view_operators": ASKED.items(),
             "view_audiences": _audiences(user),
-            "view_filters": [one for one in query.items() if is_lookup(paths, str(one[0]))],
+            "view_filters": list(_filters(query, paths)),
             "view_refresh": "refresh" in query,
             "view_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_views"),
         }
@@ -152,24 +150,39 @@ class SavedViews:
         home = _uuid(organization) if organization else _home(user)
         if home is None or (organization and home not in policy.organizations_where(user, "add", SavedView)):
             raise ValidationError(_("You may not save this view."))
-        view = SavedView(
-            organization_id=home, author=user, table=self.opts.db_table, query=query, audience=audience, role=role,
-            name=request.POST.get("name", "").strip(),
-        )  # fmt: skip
+        name = request.POST.get("name", "").strip()
+        if not name:
+            raise ValidationError(_("Give the view a name: nothing was saved."))
+        given = {"author": user, "table": self.opts.db_table, "audience": audience, "role": role, "name": name}
+        view = SavedView.objects.filter(**given, organization=home).first() or SavedView(**given, organization_id=home)
+        told = _("The view “%(name)s” is saved.") if view._state.adding else _("The view “%(name)s” is saved anew.")
+        view.query = query
         view.full_clean()
         view.save()
-        messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
+        messages.success(request, told % {"name": name})
 
-    def _forget(self, request: HttpRequest) -> None:
+    def _forget(self, request: HttpRequest) -> str:
+        """The view's query: the list stays arranged so, and can be saved again."""
         view = get_object_or_404(SavedView, pk=_uuid(request.POST.get("view", "")))
         policy.require(_user(request), "delete", view)
         view.delete()
-        messages.success(request, _("The view “%(name)s” is forgotten.") % {"name": view.name})
+        done = _("The view “%(name)s” is forgotten. The list is still arranged so: save it again to have it back.")
+        messages.success(request, done % {"name": view.name})
+        return view.query
 
 
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
+
+
+def _filters(query: QueryDict, paths: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The filters of an address in words, each with the address without it."""
+    for name in query:
+        if is_lookup(paths, str(name)):
+            rest = query.copy()
+            del rest[name]
+            yield told(str(name), str(query[name]), paths), rest.urlencode()
 
 
 def _kept(asked: QueryDict) -> QueryDict:

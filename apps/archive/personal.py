@@ -22,7 +22,7 @@ FREE_TEXTS = {
     "decisions": ("reason", "revoked_reason", "params", "document"),
     "domain_events": ("payload",),
     "entries": ("team", "eligibility_override"),
-    "entry_accountings": ("reason",),
+    "entry_accountings": ("reason", "withdrawn_reason"),
     "entry_incidents": ("note", "withdrawn_reason"),
     "entry_penalties": ("reason", "inputs"),
     "events": ("name", "notes"),

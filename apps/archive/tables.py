@@ -57,6 +57,7 @@ PEOPLE = f"""
     union select closed_by_id from alerts where event_id = %(event)s
     union select author_id from alert_lines where alert_id in ({ALERTS})
     union select author_id from entry_accountings where stage_id in ({STAGES})
+    union select withdrawn_by_id from entry_accountings where stage_id in ({STAGES})
     union select author_id from stage_closings where stage_id in ({STAGES})
     union select reopened_by_id from stage_closings where stage_id in ({STAGES})
     union select author_id from commands where {COMMANDS}

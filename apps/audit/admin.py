@@ -31,6 +31,7 @@ from apps.events.models import Entry
 NAME = "audit_auditentry"
 PAGE_SIZE = 100
 DOORS = ("admin", "rest", "page", "scorer", "sql")
+SHOWN = 200  # changes of an act on the page that takes it back
 SHORT = 3  # differences of a line in the list
 ASKED = {"entry__id__exact", "user__id__exact", "row_id", "table"}  # links of other pages
 
@@ -111,7 +112,12 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
         refusal = services.why_not(line)
         if refusal:
             return format_html("<span>{}</span>", refusal)
-        return format_html('<a class="button" href="{}">{}</a>', _own("revert", line.pk), _("Take this change back…"))
+        one = format_html('<a class="button" href="{}">{}</a>', _own("revert", line.pk), _("Take this change back…"))
+        count = len(services.of_the_act(line))
+        if count < 2:
+            return one
+        words = _("Take back all %(count)d changes of this act…") % {"count": count}
+        return format_html('{} <a class="button" href="{}">{}</a>', one, _own("together", line.pk), words)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ASKED or super().lookup_allowed(lookup, value, request)
@@ -131,6 +137,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
         own = [
             path("timeline/<uuid:key>/", self.admin_site.admin_view(self.timeline_view), name=f"{NAME}_timeline"),
             path("<int:key>/revert/", self.admin_site.admin_view(self.revert_view), name=f"{NAME}_revert"),
+            path("<int:key>/together/", self.admin_site.admin_view(self.together_view), name=f"{NAME}_together"),
         ]
         return own + super().get_urls()
 
@@ -151,26 +158,45 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
         line = self.get_object(request, str(key))
         if line is None:
             raise Http404
-        form = RevertForm(request.POST or None)
-        refusal = services.why_not(line)
-        if request.method == "POST" and form.is_valid() and not refusal:
-            refusal = _try(line, request, form.cleaned_data["reason"])
-            if not refusal:
-                messages.success(request, _("The change is taken back."))
-                return HttpResponseRedirect(_own("change", line.pk))
-        [reading] = readings([line], person(request))
         heading = _("Take back: %(what)s, %(when)s") % {"what": title(line), "when": date_format(line.at, "j F H:i")}
-        return self._answer(request, "revert", title=heading, reading=reading, form=form, refusal=refusal)
+        return self._take_back(request, [line], services.revert, heading)
+
+    def together_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Asks why, and takes back all that one act did: an import, a deletion, a course that came in a file."""
+        line = self.get_object(request, str(key))
+        lines = services.of_the_act(line) if line else []
+        if not lines:
+            raise Http404(_("Nothing of this act can be taken back."))
+        if not all(self.has_view_permission(request, one) for one in lines):
+            raise PermissionDenied
+        words = {"count": len(lines), "when": date_format(line.at, "j F H:i")}
+        heading = _("Take back all %(count)d changes of %(when)s") % words
+        return self._take_back(request, lines, services.revert_together, heading)
+
+    def _take_back(self, request: HttpRequest, lines: list[AuditEntry], act: Any, heading: str) -> HttpResponse:
+        """The lines of one act, the first of which stands for it."""
+        form = RevertForm(request.POST or None)
+        refusal = next(filter(None, map(services.why_not, lines)), "")
+        if request.method == "POST" and form.is_valid() and not refusal:
+            refusal = _try(act, lines[0], request, form.cleaned_data["reason"])
+            if not refusal:
+                messages.success(request, _("It is taken back."))
+                return HttpResponseRedirect(_own("change", lines[0].pk))
+        shown = readings(lines[:SHOWN], person(request))
+        more = len(lines) - len(shown)
+        return self._answer(
+            request, "revert", title=heading, readings=shown, more=more, line=lines[0], form=form, refusal=refusal
+        )
 
     def _answer(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         context |= self.admin_site.each_context(request) | {"opts": self.opts, "media": self.media}
         return TemplateResponse(request, f"admin/audit/auditentry/{template}.html", context)
 
 
-def _try(line: AuditEntry, request: HttpRequest, reason: str) -> str:
+def _try(act: Any, line: AuditEntry, request: HttpRequest, reason: str) -> str:
     """Why it was refused, empty when it is done."""
     try:
-        services.revert(line, person(request), reason)
+        act(line, person(request), reason)
     except (services.RevertError, PermissionDenied) as error:
         return str(error)
     return ""

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from apps.accounts import policy
 from apps.audit.models import AuditEntry
-from apps.audit.services import RevertError, revert, timeline
+from apps.audit.services import RevertError, revert, revert_together, timeline
 from apps.events import api as events
 from apps.rest import reading
 from apps.rest.answers import answer
@@ -38,6 +38,16 @@ class AuditLog(ReadOnlyResource):
         policy.require(self.user, "revert", line)
         with conflicts(RevertError):
             revert(line, self.user, self.given(Reason)["reason"])
+        return HttpResponse(status=204)
+
+    @extend_schema(request=Reason, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def revert_together(self, request: Request, pk: str) -> HttpResponse:
+        """Take back all that was done in one act with the change, e.g. an import: all of it or, with 409, nothing."""
+        line = self.row(pk)
+        policy.require(self.user, "revert", line)
+        with conflicts(RevertError):
+            revert_together(line, self.user, self.given(Reason)["reason"])
         return HttpResponse(status=204)
 
 

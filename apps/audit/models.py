@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization, User
 from apps.events.models import Entry, Event
+
+AN_ACT = timedelta(hours=1)  # longer than any lasts
 
 
 class Action(models.TextChoices):
@@ -32,6 +35,15 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def of_row(self, table: str, row_id: str) -> "AuditQuerySet":
         """The history of one row, oldest first."""
         return self.filter(table=table, row_id=row_id).order_by("id")
+
+    def together(self, line: "AuditEntry") -> "AuditQuerySet":
+        """All that one act wrote, the latest first: an import, a deletion with what hung on it, a form with its rows.
+
+        A database that was restored begins to count its transactions anew: so who and when are asked as well.
+        """
+        near = (line.at - AN_ACT, line.at + AN_ACT)
+        same = self.filter(transaction_id=line.transaction_id, door=line.door, user=line.user_id, at__range=near)
+        return same.order_by("-id")
 
     def of_entry(self, entry: UUID) -> "AuditQuerySet":
         """All about an entry and what belongs to it, oldest first; also what was moved from it to another."""

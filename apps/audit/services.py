@@ -1,5 +1,6 @@
 """Acts on the audit log: read a history, take a change back."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,10 @@ KEPT = {
     "race_log": gettext_lazy("take the line back at the race-control page"),
     "result_revisions": gettext_lazy("publish an amendment"),
 }
+MOST = 5000  # changes taken back at once
+# What several organizations share stays as it is: others may know it by now. That a rules profile was applied stays on
+# record.
+STAYS = frozenset({*(table for table, scope in SCOPES.items() if scope.shared), "profile_uses"})
 UNKNOWN = "(not kept)"  # what sql/530_audit.sql writes in place of a secret
 BOOKKEEPING = frozenset({"updated_at", "last_login", "geom"})
 
@@ -55,21 +60,50 @@ def revert(line: AuditEntry, user: AnyUser, reason: str) -> None:
     Only while the row is still as the change left it. The policy and the row's own validation are asked as if the
     user had typed it. Raises RevertError, and PermissionDenied.
     """
+    _revert([line], user, reason)
+
+
+def revert_together(line: AuditEntry, user: AnyUser, reason: str) -> int:
+    """Take back all that the act of a line did, the latest first: all of it or nothing; how many changes.
+
+    What it made of `STAYS` stays. Raises as `revert`.
+    """
+    lines = of_the_act(line)
+    if len(lines) > MOST:
+        raise RevertError(_("It made more than %(most)d changes: take them back in parts.") % {"most": MOST})
+    _revert(lines, user, reason)
+    return len(lines)
+
+
+def of_the_act(line: AuditEntry) -> list[AuditEntry]:
+    """What `revert_together` would take back, the latest first."""
+    lines = AuditEntry.objects.all().together(line).select_related("event")
+    return [one for one in lines if one.table not in STAYS]
+
+
+def _revert(lines: Sequence[AuditEntry], user: AnyUser, reason: str) -> None:
     if not reason.strip():
         raise RevertError(_("Say why the change is taken back."))
+    with transaction.atomic():
+        for line in lines:
+            policy.require(user, "revert", line)
+            with because(f"{reason.strip()} (takes back #{line.pk})"):
+                _revert_one(line, user)
+
+
+def _revert_one(line: AuditEntry, user: AnyUser) -> None:
     model = _model(line)
-    with transaction.atomic(), because(f"{reason.strip()} (takes back #{line.pk})"):
-        _hold_as_left(line)
-        try:
-            UNDO[line.action](model, line, user)
-        except (ProtectedError, RestrictedError) as error:
-            raise RevertError(_("Other rows hang on it by now: %(rows)s.") % {"rows": _named(error)}) from error
-        except IntegrityError as error:
-            why = {"why": str(error).splitlines()[0]}
-            raise RevertError(_("The database refuses it: %(why)s") % why) from error
-        except ValidationError as error:
-            why = {"why": "; ".join(error.messages)}
-            raise RevertError(_("It is not valid any more: %(why)s") % why) from error
+    _hold_as_left(line)
+    try:
+        UNDO[line.action](model, line, user)
+    except (ProtectedError, RestrictedError) as error:
+        raise RevertError(_("Other rows hang on it by now: %(rows)s.") % {"rows": _named(error)}) from error
+    except IntegrityError as error:
+        why = {"why": str(error).splitlines()[0]}
+        raise RevertError(_("The database refuses it: %(why)s") % why) from error
+    except ValidationError as error:
+        why = {"why": "; ".join(error.messages)}
+        raise RevertError(_("It is not valid any more: %(why)s") % why) from error
 
 
 def why_not(line: AuditEntry) -> str:

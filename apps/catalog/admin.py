@@ -3,6 +3,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_import import ImportingAdmin
 from apps.accounts.admin_policy import PolicyAdmin, PolicyInline
@@ -59,6 +60,7 @@ class IoMappingAdmin(PolicyAdmin[IoMapping]):
 @admin.register(Device)
 class DeviceAdmin(ImportingAdmin):
     target_model = Organization
+    a_row = _("A row is a tracker of the organization.")
     list_display = ("imei", "model", "serial_number")
     list_select_related = ("model",)
     list_filter = ("model",)

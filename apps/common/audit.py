@@ -103,6 +103,16 @@ def announce(connection: BaseDatabaseWrapper = default_connection) -> None:
         cursor.execute(_statement())
 
 
+def last_line() -> int | None:
+    """The id of what the audit wrote last in this transaction, None where it wrote nothing: for "take it back"."""
+    with default_connection.cursor() as cursor:
+        cursor.execute(
+            "select max(id) from audit_log where transaction_id = pg_current_xact_id_if_assigned()::text::bigint"
+        )
+        found: int | None = cursor.fetchone()[0]
+    return found
+
+
 def install() -> None:
     """Put the hook on every connection Django opens. Once, when the apps are ready."""
     connection_created.connect(_hook, dispatch_uid="trm_audit")

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -82,12 +84,18 @@ def _duration(text: str) -> int:
         ) from error
 
 
-def message(decision: Decision) -> str:
-    """What was done, for the page that comes next."""
-    return _("Decision %(number)d: %(kind)s. The result follows within seconds; it can be revoked under Decisions.") % {
+def message(place: Place, decision: Decision) -> SafeString:
+    """What was done, with its way back, for the page that comes next."""
+    done = _("Decision %(number)d: %(kind)s. The result follows within seconds.") % {
         "number": decision.number,
         "kind": decision.get_kind_display(),
     }
+    return with_way_back(done, place.link("revoke", decision.pk), _("Revoke"))
+
+
+def with_way_back(done: str, link: str, undo: str) -> SafeString:
+    """A message that an act was done, and where it is taken back."""
+    return format_html('{} <a href="{}">{}</a>', done, link, undo)
 
 
 def said(place: Place) -> Verdict:

@@ -14,7 +14,7 @@ from apps.desk.drawing import Dot, Drawing, Scene, draw
 from apps.desk.fix_queries import FixRow
 from apps.desk.telling import told
 from apps.desk.templatetags.desk import exactly
-from apps.events.models import Entry
+from apps.events.models import Entry, TimingSource
 from apps.scoring.inputs import milliseconds
 from apps.scoring.models import StageResult
 from apps.scoring.plans import EventPlan, event_plan
@@ -23,22 +23,6 @@ from apps.timing.models import EntryCrossing, TimingRecord
 
 AROUND_MS = 30_000
 MOST_FIXES = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """A segment as an entry drove it; `start` and `finish` name the controls its clock reads."""
-
-    name: str
-    special: bool
-    start: str
-    finish: str
-    start_ts: int | None
-    start_source: str
-    finish_ts: int | None
-    finish_source: str
-    net_ms: int | None
-    words: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +36,44 @@ class Passing:
     record: TimingRecord | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """An end of a segment: its instant, where that comes from in words, and what it was read from.
+
+    Neither a crossing nor a record where it was `assigned` by the start list, or decided.
+    """
+
+    ts: int | None
+    source: str
+    proof: Passing | None = None
+    assigned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A segment as an entry drove it."""
+
+    name: str
+    special: bool
+    start: End
+    finish: End
+    net_ms: int | None
+    words: Sequence[str]
+
+
 def plan_of(stage: Stage) -> tuple[EventPlan, StagePlan]:
     """The event's plan and the stage in it. Raises ValueError for a course that cannot be read."""
     plan = event_plan(str(stage.event_id))
     return plan, next(one for one in plan.stages if one.id == str(stage.pk))
 
 
-def times(result: StageResult | None, stage: Stage) -> list[Time]:
-    """The segments of a result with the instants their times come from; none without a result."""
+def times(result: StageResult | None, stage: Stage, passed: Sequence[Passing]) -> list[Time]:
+    """The segments of a result with the instants their times come from, among what was `passed`; none without one."""
     plan, of_stage = plan_of(stage)
     names = {str(segment.pk): str(segment) for segment in stage.segments.all()}
     segments = {segment.id: segment for segment in of_stage.segments}
     told = (result.outcome.get("segments") or []) if result else []
-    return [_time(one, segments.get(one["segment"]), (names, plan.names)) for one in told]
+    return [_time(one, segments.get(one["segment"]), (names, plan.names), passed) for one in told]
 
 
 def passings(entry: Entry, stage: Stage) -> list[Passing]:
@@ -109,21 +118,30 @@ def control_of(crossing: EntryCrossing) -> Control | None:
     return next((one for one in plan.controls if one.id == str(crossing.control)), None)
 
 
-def _time(one: Mapping[str, Any], segment: SegmentPlan | None, names: tuple[Mapping[str, str], ...]) -> Time:
+def _time(
+    one: Mapping[str, Any],
+    segment: SegmentPlan | None,
+    names: tuple[Mapping[str, str], ...],
+    passed: Sequence[Passing],
+) -> Time:
     of_segments, of_controls = names
-    ends = [point.control if point else "" for point in ((segment.start, segment.finish) if segment else (None, None))]
     return Time(
         name=of_segments.get(str(one["segment"]), ""),
         special=bool(segment and segment.special),
-        start=of_controls.get(ends[0], ""),
-        finish=of_controls.get(ends[1], ""),
-        start_ts=one.get("start_ts"),
-        start_source=str(one.get("start_source") or ""),
-        finish_ts=one.get("finish_ts"),
-        finish_source=str(one.get("finish_source") or ""),
+        start=_end(one, "start", segment.start if segment else None, passed),
+        finish=_end(one, "finish", segment.finish if segment else None, passed),
         net_ms=one.get("net_ms"),
         words=[_word(str(text), of_controls) for text in (one.get("note"), *(one.get("reviews") or ())) if text],
     )
+
+
+def _end(one: Mapping[str, Any], end: str, point: Any, passed: Sequence[Passing]) -> End:
+    ts, source = one.get(f"{end}_ts"), str(one.get(f"{end}_source") or "")
+    control = point.control if point else ""
+    here = [passing for passing in passed if passing.ts == ts and passing.control == control]
+    proof = next((passing for passing in here if (passing.crossing is None) == (source != "gps")), None)
+    label = dict(TimingSource.choices).get(source, _("assigned") if source == "assigned" else source)
+    return End(ts, str(label), proof, source == "assigned")
 
 
 def _word(text: str, names: Mapping[str, str]) -> str:

@@ -227,6 +227,7 @@ def due(stage: str, control: str) -> list[DueRow]:
 class Moved:
     """A line that is no longer what the last revision says: (status, total ms, rank) then and now."""
 
+    entry: str
     number: int
     then: tuple[str, int | None, int | None]
     now: tuple[str, int | None, int | None]
@@ -248,7 +249,7 @@ MOVED = """
         select entry_id, status, total_ms, rank from event_results
         where event_id = %(event)s::uuid and %(stage)s::uuid is null
     )
-    select e.race_number, p.status, p.total_ms, p.rank, coalesce(b.status, 'registered'), b.total_ms, b.rank
+    select e.id::text, e.race_number, p.status, p.total_ms, p.rank, coalesce(b.status, 'registered'), b.total_ms, b.rank
     from published p
     join entries e on e.id = p.entry::uuid
     left join board b on b.entry_id = e.id
@@ -260,4 +261,4 @@ MOVED = """
 def moved(event: str, stage: str | None) -> list[Moved]:
     """What the results say otherwise than the last revision of a stage, or of the event (None)."""
     rows = select(MOVED, {"event": event, "stage": stage})
-    return [Moved(row[0], row[1:4], row[4:7]) for row in rows]
+    return [Moved(row[0], row[1], row[2:5], row[5:8]) for row in rows]

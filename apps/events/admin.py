@@ -61,6 +61,7 @@ class EntryDeviceInline(PolicyInline[EntryDevice, Entry]):
 @admin.register(Entry)
 class EntryAdmin(ImportingAdmin):
     target_model = Event
+    a_row = _("A row is an entry: its class, its vehicle, its crew of up to four, its trackers.")
     list_display = ("race_number", "event", "race_class", "vehicle", "status", "competing", "team")
     list_select_related = ("event", "race_class", "vehicle")
     list_filter = ("event", "race_class", "status", "competing")

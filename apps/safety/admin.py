@@ -29,7 +29,9 @@ class AlertLineAdmin(ReadOnlyAdmin[AlertLine], PolicyAdmin[AlertLine]):
 
 @admin.register(Accounting)
 class AccountingAdmin(ReadOnlyAdmin[Accounting], PolicyAdmin[Accounting]):
-    list_display = ("stage", "entry", "reason", "author", "created_at")
+    """To read: crews are accounted for, and that is withdrawn, at the safety desk."""
+
+    list_display = ("stage", "entry", "reason", "author", "created_at", "withdrawn_at")
     list_select_related = ("stage", "entry", "author")
 
 

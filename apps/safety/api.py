@@ -69,6 +69,24 @@ class Alerts(ReadOnlyResource):
         """It is over; the reason says how it ended, and is kept with it."""
         return self._act(services.close, pk, Reason)
 
+    @extend_schema(request=Reason, responses={200: serializer_for(Alert)})
+    @action(detail=True, methods=["post"])
+    def put_back(self, request: Request, pk: str) -> HttpResponse:
+        """Nobody looks after it after all: it waits for an official again."""
+        return self._act(services.put_back, pk, Reason)
+
+    @extend_schema(request=Reason, responses={200: serializer_for(Alert)})
+    @action(detail=True, methods=["post"])
+    def stand_down(self, request: Request, pk: str) -> HttpResponse:
+        """The rescue is not needed after all."""
+        return self._act(services.stand_down, pk, Reason)
+
+    @extend_schema(request=Reason, responses={200: serializer_for(Alert)})
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str) -> HttpResponse:
+        """It was closed in error; you look after it."""
+        return self._act(services.reopen, pk, Reason)
+
     def _act(self, act: Callable[..., Alert], pk: str, body: type[Body]) -> HttpResponse:
         row = self.row(pk)
         policy.require(self.user, "change", row)
@@ -92,12 +110,13 @@ class SafetyRules(ResourceViewSet):
 
 
 class Accountings(AddOnlyResource):
-    """What became of an entry that a stage cannot tell: an official says so, and the first word stays."""
+    """What became of an entry that a stage cannot tell: an official says so. The first word stands until it
+    is withdrawn."""
 
     model = Accounting
     order = ("created_at",)
     expand = ("stage", "entry")
-    read_only = frozenset({"author"})
+    read_only = frozenset({"author", "withdrawn_at", "withdrawn_by", "withdrawn_reason"})
 
     def make(self, values: dict[str, Any]) -> Accounting:
         author = writing.person(self.user)
@@ -105,6 +124,15 @@ class Accountings(AddOnlyResource):
         policy.require(self.user, "add", wanted)
         writing.refuse_strays(self.user, wanted)
         return closing.account_for(author, values["stage"], values["entry"], values["reason"])
+
+    @extend_schema(request=Reason, responses={200: serializer_for(Accounting)})
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> HttpResponse:
+        """It was said in error: the crew is looked for again."""
+        row = self.row(pk)
+        policy.require(self.user, "add", row)
+        done = closing.withdraw_accounting(writing.person(self.user), row, self.given(Reason)["reason"])
+        return HttpResponse(self.body(done), content_type="application/json")
 
 
 class StageClosings(ReadOnlyResource):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.policy import require
+from apps.common.audit import because
 from apps.course.models import Stage
 from apps.events.models import Entry
 from apps.racelog.services import tell
@@ -28,10 +29,31 @@ def account_for(user: User, stage: Stage, entry: Entry, reason: str) -> Accounti
         raise ValidationError(_("This entry belongs to another event."))
     if not row.reason:
         raise ValidationError(_("Say what became of the crew."))
-    found, _made = Accounting.objects.get_or_create(
-        stage=stage, entry=entry, defaults={"author": user, "reason": row.reason}
-    )
+    with because(row.reason):
+        found, _made = Accounting.objects.get_or_create(
+            stage=stage, entry=entry, withdrawn_at=None, defaults={"author": user, "reason": row.reason}
+        )
     return found
+
+
+def withdraw_accounting(user: User, row: Accounting, reason: str) -> Accounting:
+    """The crew is not accounted for after all, and keeps the stage open. Withdrawn before, it stays as it was.
+
+    Raises PermissionDenied, and ValidationError without a reason or while the stage is closed.
+    """
+    require(user, "add", row)
+    if not reason.strip():
+        raise ValidationError(_("Say why the crew is looked for again."))
+    with transaction.atomic(), because(reason.strip()):
+        lock("close", [str(row.stage_id)])
+        if StageClosing.objects.filter(stage=row.stage_id, reopened_at=None).exists():
+            raise ValidationError(_("The stage is closed: reopen it first."))
+        held = Accounting.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        if held.withdrawn_at is None:
+            held.withdrawn_at, held.withdrawn_by = timezone.now(), user
+            held.withdrawn_reason = reason.strip()[:500]
+            held.save()
+        return held
 
 
 def close_stage(user: User, stage: Stage, note: str = "") -> StageClosing:
@@ -40,7 +62,7 @@ def close_stage(user: User, stage: Stage, note: str = "") -> StageClosing:
     Raises PermissionDenied, and ValidationError naming the entries that are unaccounted for or whose alert is open.
     """
     require(user, "close_stage", stage)
-    with transaction.atomic():
+    with transaction.atomic(), because(note.strip()):
         lock("close", [str(stage.pk)])
         held = StageClosing.objects.filter(stage=stage, reopened_at=None).first()
         if held is not None:
@@ -56,7 +78,7 @@ def reopen_stage(user: User, stage: Stage, reason: str) -> None:
     require(user, "close_stage", stage)
     if not reason.strip():
         raise ValidationError(_("Say why the stage is open again."))
-    with transaction.atomic():
+    with transaction.atomic(), because(reason.strip()):
         _reopen(user, stage, reason.strip()[:500])
         tell(user, stage.event, stage, f"{_('Stage open again.')} {reason.strip()[:500]}")
 

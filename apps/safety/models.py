@@ -200,6 +200,9 @@ class AlertAct(models.TextChoices):
     HANDED_OVER = "handed-over", _("handed over")
     NOTED = "noted", _("noted")
     CLOSED = "closed", _("closed")
+    PUT_BACK = "put-back", _("put back")
+    STOOD_DOWN = "stood-down", _("stood down")
+    REOPENED = "reopened", _("reopened")
 
 
 class AlertLine(Row):
@@ -220,18 +223,33 @@ class AlertLine(Row):
 
 
 class Accounting(Row):
-    """An official says what became of an entry that a stage cannot tell: found, towed away, at the hospital."""
+    """An official says what became of an entry that a stage cannot tell: found, towed away, at the hospital.
+
+    Said in error, it is withdrawn: it stays, and the crew is looked for again.
+    """
 
     stage = models.ForeignKey(Stage, models.RESTRICT, related_name="accountings")
     entry = models.ForeignKey(Entry, models.RESTRICT, related_name="accountings")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.RESTRICT, related_name="accountings")
     reason = models.CharField(_("what became of it"), max_length=500)
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, editable=False)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.RESTRICT, null=True, editable=False, related_name="withdrawn_accountings"
+    )
+    withdrawn_reason = models.CharField(_("why it was withdrawn"), max_length=500, blank=True, editable=False)
 
     class Meta:
         db_table = "entry_accountings"
         constraints = [
-            models.UniqueConstraint(fields=("stage", "entry"), name="entry_accountings_once"),
+            models.UniqueConstraint(
+                fields=("stage", "entry"), condition=Q(withdrawn_at__isnull=True), name="entry_accountings_once"
+            ),
             models.CheckConstraint(condition=~Q(reason=""), name="entry_accountings_reasoned"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+                name="entry_accountings_withdrawn_with_reason",
+            ),
         ]
 
     def __str__(self) -> str:

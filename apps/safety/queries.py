@@ -272,7 +272,8 @@ UNACCOUNTED = """
            or coalesce(r.status, 'registered') = 'registered' and exists (
                select from entry_segment_starts t join segments g on g.id = t.segment_id
                where t.entry_id = e.id and g.stage_id = s.id))
-      and not exists (select from entry_accountings a where a.entry_id = e.id and a.stage_id = s.id)
+      and not exists (select from entry_accountings a
+                      where a.entry_id = e.id and a.stage_id = s.id and a.withdrawn_at is null)
     order by e.race_number
 """
 

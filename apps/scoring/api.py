@@ -90,12 +90,14 @@ class StartOverrides(AddOnlyResource):
         with conflicts(StartOrderError):
             return start_lists.reposition(values["stage"], values["entry"], where, values["reason"], author)
 
-    @extend_schema(request=None)
+    @extend_schema(request=Reason)
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: str) -> HttpResponse:
-        row = self.row(pk)
+        """The crew goes back to where the rules put it, once the list is published again."""
+        row, reason = self.row(pk), self.given(Reason)["reason"]
         policy.require(self.user, "change", row)
-        return self.shown(start_lists.revoke(row, writing.person(self.user)))
+        with conflicts(StartOrderError):
+            return self.shown(start_lists.revoke(row, writing.person(self.user), reason))
 
 
 class StageResults(ReadOnlyResource):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin, person
+from apps.accounts.admin_reason import reason
 from apps.accounts.models import User
 from apps.accounts.policy import require
 from apps.common.admin import ReadOnlyAdmin, document_links
@@ -96,8 +97,12 @@ class StartOverrideAdmin(ActAdmin):
     def revoke(self, request: HttpRequest, rows: QuerySet[StartOverride]) -> None:
         for row in rows:
             require(person(request), "change", row)
-        for row in rows:
-            revoke(row, request.user)  # type: ignore[arg-type]
+        try:
+            with transaction.atomic():
+                for row in rows:
+                    revoke(row, request.user, reason(request))  # type: ignore[arg-type]
+        except StartOrderError as error:
+            messages.error(request, of_error(error, gettext))
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         super().save_form(request, form, change)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.common import stream
+from apps.common.audit import because
 from apps.common.position import instant
 from apps.course.models import Segment, Stage
 from apps.events.models import Entry
@@ -132,7 +133,7 @@ def reposition(stage: Stage, entry: Entry, where: Where, reason: str, author: Us
         queries.lock("event", [str(stage.event_id)])
         _check_move(stage, entry, where, reason)
         for earlier in StartOverride.objects.filter(stage=stage, entry=entry, revoked_at=None):
-            revoke(earlier, author)
+            revoke(earlier, author, reason)
         made = StartOverride.objects.create(
             stage=stage, entry=entry, position=where.position, after=where.after, start_at=where.start_at,
             reason=reason, author=author,
@@ -141,9 +142,14 @@ def reposition(stage: Stage, entry: Entry, where: Where, reason: str, author: Us
         return made
 
 
-def revoke(override: StartOverride, author: User) -> StartOverride:
-    """Take an override back; the row stays, signed. One that was revoked before stays as it was."""
-    with transaction.atomic():
+def revoke(override: StartOverride, author: User, reason: str) -> StartOverride:
+    """Take an override back; the row stays, signed, and the audit keeps why. Revoked before, it stays as it was.
+
+    Raises StartOrderError without a reason.
+    """
+    if not reason.strip():
+        raise StartOrderError(_("a move is taken back with a reason"))
+    with transaction.atomic(), because(reason.strip()):
         queries.lock("event", [str(override.stage.event_id)])
         override.refresh_from_db()
         if override.revoked_at is None:

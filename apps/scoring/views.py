@@ -23,7 +23,8 @@ def penalty(request: HttpRequest, identity: UUID) -> HttpResponse:
     )
     row = rows.filter(pk=identity).first()
     if row is not None and may(request.user, "view", row):
-        return render(request, "scoring/penalty.html", {"page": penalty_page(row, request.user)})
+        desk = may(request.user, "view", "timing_records", event=row.stage.event)
+        return render(request, "scoring/penalty.html", {"page": penalty_page(row, request.user), "desk": desk})
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(request.get_full_path(), reverse("admin:login"))

@@ -26,6 +26,7 @@ PAGES: tuple[tuple[str, Callable[..., HttpResponse], str], ...] = (
     ("", stage.show, "stage"),
     ("entry/<uuid:entry>/", evidence.entry, "entry"),
     ("crossing/<int:crossing>/", evidence.crossing, "crossing"),
+    ("record/<uuid:record>/", evidence.record, "record"),
     ("trackers/", trackers.show, "trackers"),
     ("timing/", timing.show, "timing"),
     ("timing/write/", timing.write, "timing_write"),

@@ -63,7 +63,7 @@ def _made(place: Place) -> HttpResponse:
     if "confirmed" not in place.request.POST:
         return _page(place, form, kind, confirm=form.sentence())
     try:
-        messages.success(place.request, message(decision_form.make(place, form)))
+        messages.success(place.request, message(place, decision_form.make(place, form)))
     except ValidationError as error:
         form.add_error(None, error.messages)
         return _page(place, form, kind)

@@ -45,6 +45,11 @@ class Scope:
     def query(self) -> str:
         return "" if self.stage else "overall"
 
+    @property
+    def to_all(self) -> str:
+        """Where on an entry's page it is told what its total in the event is made of."""
+        return "" if self.stage else "#overall"
+
 
 def show(place: Place) -> HttpResponse:
     """`?of=overall` is the event's classification, the stage's otherwise; `?publish=<state>` asks before it acts."""
@@ -67,6 +72,7 @@ def _page(place: Place, scope: Scope) -> HttpResponse:
     rows = ResultRevision.objects.filter(event=place.event, stage=scope.stage).defer("snapshot")
     context = {
         "scope": scope,
+        "to_all": scope.to_all,
         "lines": lines,
         "last": last,
         "revisions": rows.select_related("published_by"),
@@ -97,6 +103,7 @@ def _ask(place: Place, scope: Scope, state: str, error: str) -> HttpResponse:
     last = latest(place.event, scope.stage)
     context = {
         "scope": scope,
+        "to_all": scope.to_all,
         "state": state,
         "label": RevisionState(state).label,
         "means": MEANS[state],

@@ -84,7 +84,7 @@ def _settle(place: Place, stage: Stage) -> str:
     """Do what the form says of a case; what was done."""
     if place.request.POST.get("act") == "settle":
         return _leave(place, stage)
-    return acts.message(_decide(place, stage))
+    return acts.message(place, _decide(place, stage))
 
 
 def _leave(place: Place, stage: Stage) -> str:
@@ -99,8 +99,9 @@ def _leave(place: Place, stage: Stage) -> str:
     if not reason:
         raise ValidationError(_("Give the reason: it stays in the log."))
     draft = Draft(place.event, Kind.SETTLED, stage, entry, f"{reason} ({words})", about=case.said)
-    services.write(place.user, draft)
-    return _("Settled: it has left the list and stays in the race-control log, where it can be taken back.")
+    line = services.write(place.user, draft)
+    done = _("Settled: it has left the list and stays in the race-control log.")
+    return acts.with_way_back(done, place.link("control", ask="take-back", line=str(line.pk)), _("Take back"))
 
 
 def _decide(place: Place, stage: Stage) -> Decision:

@@ -72,7 +72,7 @@ def _page(place: Place) -> HttpResponse:
         "may_account": place.may("add", "entry_accountings"),
         "closing": StageClosing.objects.filter(stage=stage, reopened_at=None).select_related("author").first(),
         "hindrances": closing.sentences(stage) if stage else [],
-        "accounted": Accounting.objects.filter(stage=stage).select_related("entry", "author"),
+        "accounted": Accounting.objects.filter(stage=stage, withdrawn_at=None).select_related("entry", "author"),
         "now": milliseconds(timezone.now()),
     }
     return place.show("safety", context, title=_("Safety"), page="safety")
@@ -126,6 +126,9 @@ ALERT_ACTS: dict[str, Callable[[User, Alert, str], Any]] = {
     "escalate": services.escalate,
     "note": services.note,
     "close": services.close,
+    "put_back": services.put_back,
+    "stand_down": services.stand_down,
+    "reopen": services.reopen,
 }
 
 
@@ -148,10 +151,17 @@ def _account_for(place: Place, stage: Stage) -> str:
     return _("%(entry)s is accounted for.") % {"entry": entry}
 
 
+def _withdraw(place: Place, stage: Stage) -> str:
+    row = get_object_or_404(Accounting, pk=_uuid(place, "accounting"), stage=stage)
+    closing.withdraw_accounting(place.user, row, place.request.POST.get("text", ""))
+    return _("%(entry)s is looked for again.") % {"entry": row.entry}
+
+
 STAGE_ACTS: dict[str, Callable[[Place, Stage], str]] = {
     "close_stage": _close_stage,
     "reopen_stage": _reopen_stage,
     "account_for": _account_for,
+    "withdraw_accounting": _withdraw,
 }
 
 
@@ -159,4 +169,4 @@ def _uuid(place: Place, name: str) -> UUID:
     try:
         return UUID(place.request.POST.get(name, ""))
     except ValueError as error:
-        raise ValidationError(_("That alert is gone: load the page again.")) from error
+        raise ValidationError(_("That is gone: load the page again.")) from error

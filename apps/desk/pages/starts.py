@@ -75,12 +75,19 @@ def _page(place: Place, stage: Stage, error: str) -> HttpResponse:
         "gate": None if published else gate(stage, place.control),
         "ask": place.request.GET.get("publish") == "1" and place.may("open_stage") and not problem,
         "moving": place.request.GET.get("move", ""),
+        "undoing": _undoing(place, overrides),
         "typed": place.request.POST,  # what is refused is not lost
         "may_seed": place.may("seed"),
         "may_open": place.may("open_stage"),
         "now": milliseconds(timezone.now()),
     }
     return place.show("starts", context, title=_("Start list"), page="starts")
+
+
+def _undoing(place: Place, overrides: Sequence[StartOverride]) -> StartOverride | None:
+    """The move whose undoing is asked about: `?undo=<number>`, or what was refused."""
+    asked = place.request.POST.get("override", ""), place.request.GET.get("undo", "")
+    return next((one for one in overrides if str(one.pk) == asked[0] or str(one.entry.race_number) == asked[1]), None)
 
 
 def _published(stage: Stage) -> StartList | None:
@@ -128,8 +135,8 @@ def _take_back(place: Place, stage: Stage) -> str:
         row = get_object_or_404(rows, pk=UUID(place.request.POST.get("override", "")))
     except ValueError as error:
         raise ValidationError(_("That change is gone: load the page again.")) from error
-    revoke(row, place.user)
-    return _("No. %d starts where the rules put it again.") % row.entry.race_number
+    revoke(row, place.user, place.request.POST.get("reason", ""))
+    return _("No. %d starts where the rules put it again; publish the list to make it hold.") % row.entry.race_number
 
 
 def _publish(place: Place, stage: Stage) -> str:

@@ -155,7 +155,13 @@ def test_a_start_list_is_published_moved_and_published_again(office: Office, cli
     assert page.context["changes"] == 3
     client.post(address, {"act": "publish", "reason": "bulletin 2"})
     assert StartList.objects.latest("version").version == 2
-    client.post(address, {"act": "revoke", "override": str(StartOverride.objects.get().pk)})
+    undo = {"act": "revoke", "override": str(StartOverride.objects.get().pk)}
+    assert (
+        "Undo the move of No. 303?"
+        in client.get(office.page("starts", undo="303", stage=str(following.sort_order))).content.decode()
+    )
+    assert "reason" in client.post(address, undo).context["error"]
+    client.post(address, undo | {"reason": "the bulletin was wrong"})
     assert [line.row.number for line in client.get(address).context["lines"]] == [301, 302, 303]
 
 

@@ -73,7 +73,9 @@ def test_a_move_is_revoked_with_a_signature(office: Client, stage: Stage, offici
     move(office, stage, 3, position=1)
     held = StartOverride.objects.get()
     assert held.author == official
-    office.post(reverse(f"{MOVE}_changelist"), {"action": "revoke", "_selected_action": [str(held.id)]})
+    act = {"action": "revoke", "_selected_action": [str(held.id)]}
+    assert "with a reason" in office.post(reverse(f"{MOVE}_changelist"), act, follow=True).content.decode()
+    office.post(reverse(f"{MOVE}_changelist"), act | {"change_reason": "wrong crew"})
     held.refresh_from_db()
     assert held.revoked_by == official and held.revoked_at is not None
 

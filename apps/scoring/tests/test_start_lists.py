@@ -285,8 +285,10 @@ def test_repositioning_is_a_signed_decision_and_can_be_taken_back(stage: Stage, 
     done = republish(stage, official, "5 moved forward")
     assert starts(stage)[5] == BEGIN and done.list.rows[0]["reason"] == "leads the championship"
     other = UserFactory()
-    revoke(override, other)
-    revoke(override, official)
+    with pytest.raises(StartOrderError, match="with a reason"):
+        revoke(override, other, " ")
+    revoke(override, other, "wrong crew")
+    revoke(override, official, "again")
     override.refresh_from_db()
     assert override.revoked_by == other and numbers(stage) == [1, 2, 3, 4, 5]
 
