@@ -6,10 +6,11 @@ TEST_WORKERS ?= 2
 .PHONY: demo test chaos check format lock
 
 .venv/installed: locks/dev.txt
-	$(PYTHON) -c 'import sys; sys.exit("TRM needs Python 3.11 or later, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit("TRM needs Python 3.11 or later, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Building .venv from $<: once, and a few minutes where the network is slow."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@touch $@
 
 demo: .venv/installed  ## Rally Albania 2026 live, e.g. make demo DEMO_ARGS="--entries 40 --speed 30"
 	$(BIN)/python manage.py demo $(DEMO_ARGS)

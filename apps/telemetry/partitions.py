@@ -1,7 +1,8 @@
 """The days of `positions`: partitions made ahead, and what becomes of old ones. Nothing here needs a cron.
 
-Native partitions are made and dropped here; under TimescaleDB, which makes its own chunks, its own policies are
-set. Only one process at a time is at it, and none waits long for a lock: a writer must never stand behind it.
+Native partitions are made and dropped here. TimescaleDB makes its own chunks; they are dropped here, too, as its policy
+of retention asks how old fixes are, not when they came; its policy of compression is set. Only one process at a time is
+at it, and none waits long for a lock: a writer must never stand behind it.
 
 Positions are evidence. They go only when POSITIONS_RETENTION_DAYS is set, and only those whose own time *and* whose
 arrival lie that far back: an old upload that came yesterday stays. What is gone can be neither scored nor replayed
@@ -38,6 +39,22 @@ PARTITIONS = "select inhrelid::regclass::text from pg_inherits where inhparent =
 NEWS = "select exists (select from {name} where ingested_at >= %s)"
 # Rows of days without a partition that are as old as those of dropped ones.
 FORGOTTEN = "from positions_default where ts < %(before)s and ingested_at < %(before)s"
+# The chunks of TimescaleDB whose fixes are all older than a moment, each with its name and its range.
+CHUNKS = """
+    select format('%%I.%%I', chunk_schema, chunk_name)
+    from timescaledb_information.chunks where hypertable_name = 'positions' and range_end <= %s order by range_end
+"""
+DROP_CHUNK = """
+    select drop_chunks('positions', newer_than => range_start, older_than => range_end)
+    from timescaledb_information.chunks
+    where hypertable_name = 'positions' and format('%%I.%%I', chunk_schema, chunk_name) = %s
+"""
+# Before 2.18.1 a fix that is there already ends its whole INSERT … ON CONFLICT DO NOTHING into a compressed chunk: the
+# rows after it are lost without a word (TimescaleDB's #7672, mended by #7673).
+LOSES_ROWS = """
+    select substring(extversion from '^[0-9.]+') from pg_extension where extname = 'timescaledb'
+    and string_to_array(substring(extversion from '^[0-9.]+'), '.')::int[] < array[2, 18, 1]
+"""
 # The policies TimescaleDB has for `positions`, and after how long each acts.
 JOBS = """
     select proc_name, coalesce(config->>'drop_after', config->>'compress_after')
@@ -117,7 +134,7 @@ def maintain(policy: Policy, now: datetime) -> Plan:
 def plan_for(policy: Policy, now: datetime) -> Plan:
     """What `policy` asks for at `now` and is not done yet. Takes no lock."""
     if _is_hypertable():
-        return Plan(statements=tuple(timescale_statements(policy, dict(_rows(JOBS)))))
+        return _plan_for_chunks(policy, now)
     there = dict(_days_there())
     today = now.astimezone(UTC).date()
     wanted = [today + n * DAY for n in range(-1, policy.ahead + 1)]
@@ -130,20 +147,33 @@ def plan_for(policy: Policy, now: datetime) -> Plan:
     return Plan(made, expired, rows, before)
 
 
+def _plan_for_chunks(policy: Policy, now: datetime) -> Plan:
+    if policy.compress_after and (found := _rows(LOSES_ROWS)):
+        raise NotSupportedError(
+            f"positions are compressed by TimescaleDB 2.18.1 or later: {found[0][0]} loses late ones"
+        )
+    statements = tuple(timescale_statements(policy, dict(_rows(JOBS))))
+    if not policy.retention:
+        return Plan(statements=statements)
+    before = datetime.combine(now.astimezone(UTC).date() - policy.retention * DAY, datetime.min.time(), UTC)
+    expired = tuple(name for (name,) in _rows(CHUNKS, [before]) if not _news(name, before))
+    return Plan(partitions=expired, before=before, statements=statements)
+
+
 def timescale_statements(policy: Policy, jobs: Mapping[str, str]) -> Iterator[str]:
-    """What brings the policies that TimescaleDB has, by name and time, to those of `policy`."""
-    if _differs(jobs.get("policy_retention"), policy.retention):
+    """What brings the policies that TimescaleDB has, by name and time, to those of `policy`: compression, no other."""
+    if "policy_retention" in jobs:
         yield "select remove_retention_policy('positions', if_exists => true)"
-        if policy.retention:
-            yield f"select add_retention_policy('positions', interval '{policy.retention} days')"
-    if _differs(jobs.get("policy_compression"), policy.compress_after):
+    if not _differs(jobs.get("policy_compression"), policy.compress_after):
+        return
+    if "policy_compression" in jobs:
         yield "select remove_compression_policy('positions', if_exists => true)"
-        if policy.compress_after:
-            yield (
-                "alter table positions set (timescaledb.compress, timescaledb.compress_segmentby = 'device_id',"
-                " timescaledb.compress_orderby = 'ts desc')"
-            )
-            yield f"select add_compression_policy('positions', interval '{policy.compress_after} days')"
+    if policy.compress_after:
+        yield (
+            "alter table positions set (timescaledb.compress, timescaledb.compress_segmentby = 'device_id',"
+            " timescaledb.compress_orderby = 'ts desc')"
+        )
+        yield f"select add_compression_policy('positions', interval '{policy.compress_after} days')"
 
 
 def _differs(there: str | None, days: int) -> bool:
@@ -178,10 +208,14 @@ def _acts(plan: Plan) -> Iterator[Callable[[], None]]:
 
 
 def _drop(name: str, before: datetime | None) -> None:
-    """Drop a partition, unless a late record has come into it since it was looked at."""
+    """Drop a partition or chunk, unless a late record has come into it since it was looked at."""
     _execute(f"lock table {name} in share mode")
-    if not _news(name, before):
+    if _news(name, before):
+        return
+    if PARTITION.fullmatch(name):
         _execute(f"drop table {name}")
+    else:
+        _execute(DROP_CHUNK, [name])
 
 
 def _run(statements: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from apps.telemetry.partitions import BusyError, Plan, Policy, maintain, plan_fo
 class Command(BaseCommand):
     help = (
         "Makes the partitions of the coming days, and drops positions older than POSITIONS_RETENTION_DAYS if that is "
-        "set; under TimescaleDB sets its policies. Processors do the same each hour: no cron is needed."
+        "set; sets TimescaleDB's policy of compression. Processors do the same each hour: no cron is needed."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
