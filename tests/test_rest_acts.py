@@ -140,6 +140,9 @@ def test_the_public_sees_positions_later_and_no_trackers() -> None:
         fix(link.entry, link.device.imei, now - timedelta(minutes=minutes))
     (public,) = Api().get(f"events/{event.id}/positions").json["features"]
     (exact,) = official(event.organization, "marshal").get(f"events/{event.id}/positions").json["features"]
+    points = Api().get(f"events/{event.id}/positions?format=gpx")
+    assert (points.headers["Content-Type"], points.content.count(b"<wpt")) == ("application/gpx+xml", 1)
+    assert Api().get(f"events/{event.id}/positions?format=kml").fields == {"format"}
     assert exact["properties"]["ts"] - public["properties"]["ts"] == 19 * 60_000
     assert ("device_id" in exact["properties"], "device_id" in public["properties"]) == (True, False)
     gpx = Api().get(f"entries/{link.entry_id}/track?format=gpx")

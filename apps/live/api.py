@@ -68,16 +68,22 @@ def _example(feature: dict[str, Any]) -> OpenApiExample:
 class Events(act_api.Events):
     public = frozenset({"positions", "leaderboard", "expected"})
 
-    @extend_schema(responses={(200, GEOJSON): FEATURES}, examples=[_example(POINT)])
+    @extend_schema(
+        parameters=[FORMAT],
+        responses={(200, GEOJSON): FEATURES, (200, GPX): OpenApiTypes.STR},
+        examples=[_example(POINT)],
+    )
     @action(detail=True, methods=["get"])
     def positions(self, request: Request, pk: str) -> HttpResponse:
-        """Where everyone is: the latest fix of each tracker, as GeoJSON points."""
-        event = self.row(pk)
+        """Where everyone is: the latest fix of each tracker, as points."""
+        event, form = self.row(pk), _format(request)
         policy.require(self.user, "view", "positions", event=event)
         audience, names = audience_of(self.user, event), policy.fields(self.user, "positions", event=event)
         horizons = {audience.delay_ms, 0} if audience.own else {audience.delay_ms}
         running = running_entries(str(event.pk)) if audience.own else frozenset[str]()
         found = [fix for delay in horizons for fix in _seen(str(event.pk), audience, delay, running)]
+        if form == "gpx":
+            return _gpx("".join(_wpt(fix) for fix in found))
         return _geojson([_point(fix, names) for fix in found])
 
     @extend_schema(responses={200: bodies.Expected})
@@ -114,13 +120,13 @@ class Entries(act_api.Entries):
         policy.require(self.user, "view", "positions", event=entry.event)
         audience = audience_of(self.user, entry.event)
         running = running_entries(str(entry.event_id)) if audience.own else frozenset[str]()
-        low, high = _window(request)
+        (low, high), form = _window(request), _format(request)
         lines: list[queries.Line] = []
         if audience.may_see(str(entry.pk), running):
             horizon = _now() - audience.delay_of(str(entry.pk))
             lines = queries.track(str(entry.pk), low, min(high, horizon), MOST_FIXES)
-        if request.query_params.get("format", "geojson") == "gpx":
-            return HttpResponse(_gpx(str(entry.race_number), lines), content_type=GPX)
+        if form == "gpx":
+            return _gpx("".join(_trk(str(entry.race_number), line) for line in lines))
         known = "device_id" in policy.fields(self.user, "positions", event=entry.event)
         return _geojson([_line(line, entry, known) for line in lines])
 
@@ -150,11 +156,16 @@ def _window(request: Request) -> tuple[int, int]:
             found[name] = int(text)
         else:
             wrong[name] = [_("Epoch milliseconds.")]
-    if request.query_params.get("format", "geojson") not in ("geojson", "gpx"):
-        wrong["format"] = ["geojson or gpx."]
     if wrong:
         raise ValidationError(wrong)
     return found["from"], found["to"]
+
+
+def _format(request: Request) -> str:
+    found: str = request.query_params.get("format", "geojson")
+    if found not in ("geojson", "gpx"):
+        raise ValidationError({"format": [_("One of %(names)s.") % {"names": "geojson, gpx"}]})
+    return found
 
 
 def _geojson(features: list[dict[str, Any]]) -> HttpResponse:
@@ -190,18 +201,29 @@ def _line(line: queries.Line, entry: Any, known: bool) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": told | ({"device_id": line.imei} if known else {})}
 
 
-def _gpx(name: str, lines: list[queries.Line]) -> str:
-    tracks = "".join(f"<trk><name>{escape(name)}</name><trkseg>{_trkpts(line)}</trkseg></trk>" for line in lines)
+def _gpx(inside: str) -> HttpResponse:
     head = '<?xml version="1.0" encoding="UTF-8"?><gpx version="1.1" creator="TRM"'
-    return f'{head} xmlns="http://www.topografix.com/GPX/1/1">{tracks}</gpx>'
+    return HttpResponse(f'{head} xmlns="http://www.topografix.com/GPX/1/1">{inside}</gpx>', content_type=GPX)
 
 
-def _trkpts(line: queries.Line) -> str:
-    return "".join(
-        f'<trkpt lat="{lat:.7f}" lon="{lon:.7f}"><ele>{altitude:.1f}</ele>'
-        f"<time>{instant(ts).isoformat(timespec='milliseconds').replace('+00:00', 'Z')}</time></trkpt>"
+def _wpt(fix: queries.LastFix) -> str:
+    place = fix.position
+    return (
+        f'<wpt lat="{place.latitude:.7f}" lon="{place.longitude:.7f}"><time>{_time(place.ts)}</time>'
+        f"<name>{fix.carried.race_number}</name></wpt>"
+    )
+
+
+def _trk(name: str, line: queries.Line) -> str:
+    points = "".join(
+        f'<trkpt lat="{lat:.7f}" lon="{lon:.7f}"><ele>{altitude:.1f}</ele><time>{_time(ts)}</time></trkpt>'
         for ts, lat, lon, altitude in line.fixes
     )
+    return f"<trk><name>{escape(name)}</name><trkseg>{points}</trkseg></trk>"
+
+
+def _time(ts: int) -> str:
+    return instant(ts).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Acknowledgements(AddOnlyResource):

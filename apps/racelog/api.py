@@ -74,6 +74,10 @@ class Ready(Told):
     ready = Truth(help_text="true = go, false = no-go.")
 
 
+class Heard(Happened):
+    text = Text(max_length=LONGEST, help_text="What was decided.")
+
+
 class Written(Told):
     event = Reference(queryset=Event.objects.all())
     kind = Choice(
@@ -130,13 +134,13 @@ class RaceLog(AddOnlyResource):
         with transaction.atomic():
             return self.made(_write(user, line, given))
 
-    @extend_schema(request=Told, responses={201: LINE})
+    @extend_schema(request=Heard, responses={201: LINE})
     @action(detail=True, methods=["post"])
     def hear(self, request: Request, pk: str) -> HttpResponse:
-        """A protest was heard: `text` says what was decided. It no longer keeps results from being official."""
+        """A protest was heard, and no longer keeps results from being official."""
         protest = self.row(pk)
         policy.require(self.user, ACTS[Kind.HEARD], protest)
-        line = draft(protest.event, Kind.HEARD, self.given(Told))
+        line = draft(protest.event, Kind.HEARD, self.given(Heard))
         return told(self.user, services.hear(writing.person(self.user), protest, line))
 
 
