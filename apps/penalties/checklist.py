@@ -23,6 +23,7 @@ ITEM_OF = {
     "time_control": "time_controls",
     "closed_control": "time_controls",
     "late_start": "time_controls",
+    "cumulative_lateness": "time_controls",
     "false_start": "time_controls",
     "maximum_time": "maximum_times",
     "dnf_lump": "lumps",

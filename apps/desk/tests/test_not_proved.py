@@ -26,7 +26,7 @@ def not_proved(office: Office) -> EntryPenalty:
     penalty.seconds = 0
     penalty.inputs = {
         "waypoint": str(office.controls[1].pk), "waypoint_type": "WPM", "order": 1, "count": 1, "case": "unproved",
-        "gap_from_ts": begin, "gap_to_ts": begin + 120_000, "last_fix_ts": begin, "next_fix_ts": begin + 120_000,
+        "gap_begins_ts": begin, "gap_ends_ts": begin + 120_000, "last_fix_ts": begin, "next_fix_ts": begin + 120_000,
         "needed_kmh": 40, "arithmetic": "not proved; WPM missed: 0:15:00",
         "review": ["no tracker recorded when it may have been passed: an official decides"],
     }  # fmt: skip
@@ -48,7 +48,7 @@ def test_the_queue_tells_the_gap_and_asks_what_it_was(office: Office, language: 
     client.cookies["django_language"] = language
     with override(language):
         page = client.get(office.page("review", kind="waypoint")).content.decode()
-    for text in (*words, local(inputs["gap_from_ts"]), local(inputs["gap_to_ts"]), "40 km/h", "0:15:00"):
+    for text in (*words, local(inputs["gap_begins_ts"]), local(inputs["gap_ends_ts"]), "40 km/h", "0:15:00"):
         assert text in page
 
 

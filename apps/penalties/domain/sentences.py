@@ -41,8 +41,8 @@ SENTENCES: Mapping[str, Said] = {
         "the crew did not pass %(waypoint_type)s %(waypoint)s; miss number %(count)s of that type."
     ),
     "missed_waypoint.unproved": Said(
-        "no tracker of the crew recorded anything between %(gap_from_ts)s and %(gap_to_ts)s, when it may have passed "
-        "%(waypoint_type)s %(waypoint)s, at %(needed_kmh)s or faster."
+        "no tracker of the crew recorded anything between %(gap_begins_ts)s and %(gap_ends_ts)s, when it may have "
+        "passed %(waypoint_type)s %(waypoint)s, at %(needed_kmh)s or faster."
     ),
     "neutralisation": Said(
         "the crew left the neutralisation %(segment)s at %(exit_ts)s; "

@@ -90,9 +90,9 @@ def _visible(intervals: Iterable[Stretch], over: Iterable[int]) -> list[Stretch]
 def _missed(inputs: Inputs, setting: Setting) -> Scene:
     """The closest approach; of one not proved the way around the gap in which it may have been passed."""
     waypoint = str(inputs["waypoint"])
-    if "gap_from_ts" not in inputs:
+    if "gap_begins_ts" not in inputs:
         return Scene((waypoint,), nearest=waypoint)
-    begin, end = inputs["gap_from_ts"], inputs["gap_to_ts"]
+    begin, end = inputs["gap_begins_ts"], inputs["gap_ends_ts"]
     stretches = apart([(begin - AROUND_MS, begin), (end, end + AROUND_MS)])
     return Scene((waypoint,), tuple(stretches), (("gap_begins", begin), ("gap_ends", end)), nearest=waypoint)
 

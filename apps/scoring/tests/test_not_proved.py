@@ -113,7 +113,7 @@ def test_the_late_data_of_another_tracker_proves_it_missed_though_it_crosses_not
 def test_a_tracker_that_another_entry_carried_meanwhile_proves_nothing(field: Field) -> None:
     """Only while it was assigned do its fixes speak of the crew."""
     link = field.rally.entries[SECOND].device_links.get()
-    gap_begins = field.penalty(SECOND).inputs["gap_from_ts"]
+    gap_begins = field.penalty(SECOND).inputs["gap_begins_ts"]
     backup = DeviceFactory()
     crew = field.rally.entries[SECOND]
     EntryDeviceFactory(

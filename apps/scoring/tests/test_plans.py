@@ -39,15 +39,16 @@ def test_what_a_segment_says_reaches_the_plan(segment: Segment) -> None:
 
 def test_a_timetable_and_the_circles_of_waypoints_reach_the_plan(segment: Segment) -> None:
     """And a special stage has none: no time control ends it (rulebook 4.1)."""
-    road = SegmentFactory(stage=segment.stage, type="liaison", sort_order=9)
+    road = SegmentFactory(stage=segment.stage, type="liaison")
     road.scheduled_at = segment.stage.starts_at + timedelta(minutes=20)
     road.full_clean()
     road.save()
     with pytest.raises(ValidationError, match="road section"):
         Segment(stage=segment.stage, type="special-stage", sort_order=10, scheduled_at=road.scheduled_at).clean()
     (stage,) = load_plan(str(segment.stage.event_id)).stages
-    assert [s.scheduled_ts for s in stage.ordered()] == [None, stage.from_ts + 1_200_000]
-    dz = next(w for w in stage.ordered()[0].waypoints if w.type == "DZ")
+    due = {one.id: one.scheduled_ts for one in stage.segments}
+    assert due == {str(segment.pk): None, str(road.pk): stage.from_ts + 1_200_000}
+    dz = next(w for one in stage.segments for w in one.waypoints if w.type == "DZ")
     assert dz.circle == (41.0, 20.0, 90.0) and stage.gap_limit_ms == 10_000
 
 

@@ -53,7 +53,7 @@ class Unproved:
     def told(self) -> dict[str, Any]:
         """As inputs of a penalty: the gap (epoch ms), which of its ends are fixes, the least speed."""
         begin, end = self.silence.begin, self.silence.end
-        told = {"gap_from_ts": begin.ts, "gap_to_ts": end.ts}
+        told = {"gap_begins_ts": begin.ts, "gap_ends_ts": end.ts}
         told |= {"last_fix_ts": begin.ts} if begin.place else {}
         told |= {"next_fix_ts": end.ts} if end.place else {}
         return told | {"needed_kmh": self.needed_kmh}

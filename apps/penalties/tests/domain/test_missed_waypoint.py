@@ -138,7 +138,7 @@ def test_the_gap_is_read_out_from_which_fix_to_which() -> None:
         "Waypoint not proved: no tracker of the crew recorded anything between 10:00:05 and 10:02:10, when it may have "
         "passed WPM w0, at 48 km/h or faster. No time penalty.\n"
         "Rule: 80.11.5, applies to overall, stage, start order\n"
-        "Inputs: waypoint w0; waypoint type WPM; order 0; count 1; gap from 10:00:05; gap to 10:02:10; "
+        "Inputs: waypoint w0; waypoint type WPM; order 0; count 1; gap begins 10:00:05; gap ends 10:02:10; "
         "last fix 10:00:05; next fix 10:02:10; needed 48 km/h\n"
         "Arithmetic: not proved; WPM missed: 0:15:00\n"
         "To be reviewed: no tracker recorded when it may have been passed: an official decides"

@@ -98,14 +98,14 @@ def test_the_gap_in_which_it_was_passed_the_easiest_is_told() -> None:
     near = Silence(Edge(at(50), at_north(-200)), Edge(at(80), at_north(100)))
     doubt = unproved(point, [far, near])
     assert doubt is not None and doubt.told() == {
-        "gap_from_ts": at(50),
-        "gap_to_ts": at(80),
+        "gap_begins_ts": at(50),
+        "gap_ends_ts": at(80),
         "last_fix_ts": at(50),
         "next_fix_ts": at(80),
         "needed_kmh": 15,
     }
     dead = unproved(point, [Silence(Edge(at(0)), Edge(at(100)))])
-    assert dead is not None and dead.told() == {"gap_from_ts": at(0), "gap_to_ts": at(100), "needed_kmh": 0}
+    assert dead is not None and dead.told() == {"gap_begins_ts": at(0), "gap_ends_ts": at(100), "needed_kmh": 0}
 
 
 @pytest.mark.parametrize(
