@@ -9,7 +9,8 @@ TEST_WORKERS ?= 2
 	@$(PYTHON) -c 'import sys; sys.exit("TRM needs Python 3.11 or later, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "Building .venv from $<: once, and a few minutes where the network is slow."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt \
+		|| { echo "The packages of $< did not come: is this machine online? make goes on where it was."; exit 1; }
 	@touch $@
 
 demo: .venv/installed  ## Rally Albania 2026 live, e.g. make demo DEMO_ARGS="--entries 40 --speed 30"

@@ -29,7 +29,7 @@ from apps.scoring import snapshot
 from apps.scoring.revisions import Publication, publish
 from apps.scoring.tests import rally
 from apps.scoring.tests.pipes import race
-from trm.tests.deployment import services
+from trm.tests.deployment import ours, services
 
 RUNBOOK = settings.BASE_DIR / "docs" / "operations.md"
 TEXT = RUNBOOK.read_text()
@@ -59,6 +59,12 @@ def test_each_symptom_has_a_page_with_commands_and_what_good_looks_like(symptom:
     pages = [page for page in TEXT.split("\n## ")[1:] if symptom in page.partition("\n")[0].lower()]
     assert len(pages) == 1
     assert "```sh" in pages[0] and "**Good:**" in pages[0]
+
+
+def test_a_restore_stops_all_that_holds_the_database() -> None:
+    """PostgreSQL renames no database that somebody is connected to."""
+    (stopped,) = [set(line.split()[3:]) for line in COMMANDS if line.startswith("docker compose stop ")]
+    assert stopped == (set(ours()) - {"prepare"}) | {"proxy"}
 
 
 @pytest.fixture
