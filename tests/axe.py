@@ -15,14 +15,17 @@ def _script() -> str:
     return SCRIPT.read_text()
 
 
-def violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
-    """The page's serious and critical violations, a line for each element; `without` names selectors to leave out.
+def violations(page: Page, *, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> list[str]:
+    """The page's serious and critical violations, a line for each element.
 
+    `without` names selectors to leave out, `only` the rules that are asked (all).
     It is put in as the debugger does, so the page's Content-Security-Policy stays as it is.
     """
     page.evaluate(_script())
     found: dict[str, Any] = page.evaluate(
-        "without => axe.run({exclude: without.map(each => [each])}, {resultTypes: ['violations']})", list(without)
+        """([without, only]) => axe.run({exclude: without.map(each => [each])},
+            {resultTypes: ['violations'], ...(only.length && {runOnly: only})})""",
+        [list(without), list(only)],
     )
     return [_told(fault, node) for fault in found["violations"] if fault["impact"] in GRAVE for node in fault["nodes"]]
 

@@ -168,7 +168,6 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "apps/desk/overrides"],  # before Django's own admin, which comes before every app
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

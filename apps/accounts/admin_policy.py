@@ -7,7 +7,7 @@ it grants itself is a hole.
 """
 
 from contextlib import nullcontext
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.filters import RelatedFieldListFilter
@@ -92,6 +92,13 @@ class _Rows:
             return rows
         return policy.visible(person(request), target._default_manager.all() if rows is None else rows, public=False)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A row is deleted on its own page, not from beside a field that names it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if hasattr(field, "widget") and hasattr(field.widget, "can_delete_related"):
+            field.widget.can_delete_related = False
+        return field
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         hidden = self._hidden(request, obj) | EXTRA
         given = super().get_fieldsets(request, obj)  # type: ignore[misc]
@@ -120,6 +127,7 @@ class PolicyAdmin(_Rows, Commented, SaysWhy, SavedViews, admin.ModelAdmin[M]):
     """Base of every ModelAdmin of a business table."""
 
     object_history_template = "admin/audit/row_history.html"  # of the app above that keeps the log
+    when_empty: ClassVar[Any] = ""  # what to do, or to wait for, while the table has no row
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return policy.holds(person(request), "view", self.model)

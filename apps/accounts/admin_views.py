@@ -78,7 +78,12 @@ class SavedViews:
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if request.method == "GET" and {"field", "column"} & request.GET.keys():
             return redirect(f"{request.path}?{self._composed(request).urlencode()}")
-        return super().changelist_view(request, {**(extra_context or {}), **self._panel(request)})  # type: ignore[misc]
+        around = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            **self._panel(request),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, around)  # type: ignore[misc]
 
     def views_view(self, request: HttpRequest) -> HttpResponse:
         """Save the list as it is arranged, or forget a view: `act=forget`."""

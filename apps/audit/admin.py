@@ -70,6 +70,7 @@ class RevertForm(forms.Form):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
+    when_empty = gettext_lazy("Nothing has been changed yet. Every change is told here by itself.")
     list_display = ("when", "who", "door", "kind", "action", "reason", "difference")
     list_display_links = ("when",)
     list_filter = (("at", admin.DateFieldListFilter), TableFilter, "action", DoorFilter, "event")

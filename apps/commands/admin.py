@@ -22,6 +22,7 @@ class CommandTextAdmin(PolicyAdmin[CommandText]):
 class CommandAdmin(ReadOnlyAdmin[DeviceCommand], PolicyAdmin[DeviceCommand]):
     """To read: commands are sent from the desk, or over REST (`/api/v1/commands`)."""
 
+    when_empty = gettext_lazy("Commands are sent at the desk, under Commands.")
     list_display = ("created_at", "device", "text", "state", "author", "response")
     list_select_related = ("device__model", "author")
     list_filter = ("state", "organization")

@@ -1,5 +1,6 @@
 """Admin pieces several apps share."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.contrib import admin
@@ -7,6 +8,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+
+from apps.common.durations import as_duration
+from apps.common.position import instant
 
 M = TypeVar("M", bound=models.Model)
 
@@ -22,6 +26,25 @@ class ReadOnlyAdmin(admin.ModelAdmin[M]):
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:
         return False
+
+
+def time_column(field: str, label: Any) -> Callable[[Any, Any], str]:
+    """A column of a list for an instant in epoch ms: the UTC time, to the millisecond."""
+    return _column(field, label, lambda ts: f"{instant(ts):%Y-%m-%d %H:%M:%S.%f}"[:-3])
+
+
+def duration_column(field: str, label: Any) -> Callable[[Any, Any], str]:
+    """A column of a list for a duration in ms: H:MM:SS."""
+    return _column(field, label, as_duration)
+
+
+def _column(field: str, label: Any, words: Callable[[int], str]) -> Callable[[Any, Any], str]:
+    @admin.display(description=label, ordering=field)
+    def column(model_admin: Any, row: Any) -> str:
+        value = getattr(row, field)
+        return "–" if value is None else words(value)
+
+    return column
 
 
 def document_links(id: Any, kinds: dict[str, Any]) -> SafeString:

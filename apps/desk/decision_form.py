@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.common.audit import because
+from apps.common.durations import as_duration
 from apps.course.models import Stage
 from apps.desk.domain import clock
 from apps.desk.place import Place
@@ -128,7 +129,7 @@ class DecisionForm(forms.Form):
         if isinstance(field, forms.ChoiceField) and not isinstance(value, list):
             return str(dict(_flat(field.choices)).get(value, value or ""))
         if isinstance(field, DurationField) and value is not None:
-            return clock.as_duration(value)
+            return as_duration(value)
         return str(self.data.get(name, "") if isinstance(field, ClockField) else value or "")
 
     def _field(self, name: str, type_: str) -> forms.Field:

@@ -116,7 +116,7 @@ class Place:
 
     def show(self, template: str, context: dict[str, Any], *, title: str, page: str = "") -> HttpResponse:
         """The page, rendered in the event's time zone."""
-        around = {**admin.site.each_context(self.request), "is_nav_sidebar_enabled": False}
+        around = admin.site.each_context(self.request)
         around |= {"place": self, "event": self.event, "stage": self.stage, "stages": self.stages, "title": title}
         around |= {"tabs": self._tabs(page), "page": page, "zone_name": self.event.time_zone}
         response = TemplateResponse(self.request, f"desk/{template}.html", around | context)

@@ -18,6 +18,7 @@ class DeskSite(admin.AdminSite):
     site_title = _("TRM")
     index_title = _("Race office")
     index_template = "desk/start.html"
+    enable_nav_sidebar = False  # the head leads to all tables; rows need the room
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         events = events_of(request)

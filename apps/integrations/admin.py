@@ -41,6 +41,7 @@ class WebhookAdmin(PolicyAdmin[Webhook]):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin[Delivery], PolicyAdmin[Delivery]):
+    when_empty = _("Nothing was sent to a webhook yet: make the webhook first.")
     list_display = ("domain_event", "webhook", "state", "attempts", "next_at", "delivered_at")
     list_select_related = ("webhook", "domain_event")
     list_filter = ("state", "webhook")
@@ -60,6 +61,7 @@ class DeliveryAdmin(ReadOnlyAdmin[Delivery], PolicyAdmin[Delivery]):
 
 @admin.register(DomainEvent)
 class DomainEventAdmin(ReadOnlyAdmin[DomainEvent], PolicyAdmin[DomainEvent]):
+    when_empty = _("Nothing has happened yet that a webhook would be told.")
     list_display = ("id", "at", "kind", "event", "entry", "relayed_at")
     list_select_related = ("event", "entry")
     list_filter = ("kind", "event")

@@ -62,6 +62,7 @@ class PenaltyFormulaAdmin(NotBackwardsAdmin[PenaltyFormula], PolicyAdmin[Penalty
 class ProfileUseAdmin(ReadOnlyAdmin[ProfileUse], PolicyAdmin[ProfileUse]):
     """Profiles are applied by `manage.py rules`, which checks them as a whole."""
 
+    when_empty = gettext_lazy("No set of rules was loaded yet: manage.py rules loads one.")
     list_display = ("event", "name", "version", "author", "created_at")
     list_select_related = ("event", "author")
     list_filter = ("event",)
@@ -84,7 +85,8 @@ class RuleAnswerAdmin(PolicyAdmin[RuleAnswer]):
 
 @admin.register(EntryPenalty)
 class EntryPenaltyAdmin(ReadOnlyAdmin[EntryPenalty], PolicyAdmin[EntryPenalty]):
-    list_display = ("entry", "stage", "offence", "seconds", "status", "author")
+    when_empty = gettext_lazy("The rules have found nothing to penalise yet.")
+    list_display = ("entry", "stage", "offence", "seconds", "article", "status", "author")
     list_select_related = ("entry", "stage", "author")
     list_filter = ("stage__event", "type", "status")
     search_fields = ("entry__race_number",)
@@ -114,6 +116,7 @@ class EntryIncidentAdmin(PolicyAdmin[EntryIncident]):
 class DecisionAdmin(ReadOnlyAdmin[Decision], PolicyAdmin[Decision]):
     """Decisions are made and revoked by `apps.scoring.decisions`, which scores them too."""
 
+    when_empty = gettext_lazy("Decisions are made at the desk, under Decisions.")
     list_display = ("number", "event", "kind", "entry", "stage", "author", "created_at", "revoked_at", "sheet")
     list_select_related = ("event", "entry", "stage", "author")
     list_filter = ("event", "kind")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
+from apps.common.durations import as_duration
 from apps.common.said import about, told
 from apps.course.models import Stage
 from apps.course.retroactive import NotBackwards
@@ -302,7 +303,7 @@ class EntryPenalty(Row):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entry} {offence_in_words(self.key)}: {self.seconds:g} s"
+        return f"{self.entry} {offence_in_words(self.key)}: {as_duration(round(self.seconds * 1000))}"
 
     def get_absolute_url(self) -> str:
         """The page that explains it."""

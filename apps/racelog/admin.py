@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin
 from apps.common.admin import ReadOnlyAdmin
@@ -15,6 +16,7 @@ class RaceControlSettingsAdmin(PolicyAdmin[RaceControlSettings]):
 class LogLineAdmin(ReadOnlyAdmin[LogLine], PolicyAdmin[LogLine]):
     """To read: lines are written and taken back at the desk's race-control page."""
 
+    when_empty = _("The log is written at the desk, under Race control.")
     list_display = ("at", "event", "stage", "kind", "entry", "text", "author")
     list_select_related = ("event", "stage", "entry", "author")
     list_filter = ("event", "stage", "kind")

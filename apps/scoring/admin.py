@@ -3,14 +3,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin
-from apps.common.admin import ReadOnlyAdmin, document_links
+from apps.common.admin import ReadOnlyAdmin, document_links, duration_column
 from apps.scoring import start_admin as start_admin
 from apps.scoring.models import EventResult, OutboxRow, ResultRevision, StageResult
 
 
 @admin.register(StageResult)
 class StageResultAdmin(ReadOnlyAdmin[StageResult], PolicyAdmin[StageResult]):
-    list_display = ("rank", "entry", "stage", "status", "time_ms", "penalty_ms", "total_ms", "class_rank")
+    when_empty = _("Results come with the first crossing, or the first time entered by hand.")
+    list_display = ("rank", "entry", "stage", "status", "time", "penalty", "total", "class_rank")
+    time = duration_column("time_ms", _("time"))
+    penalty = duration_column("penalty_ms", _("penalty"))
+    total = duration_column("total_ms", _("total"))
     list_select_related = ("entry", "stage")
     list_filter = ("stage__event", "stage", "status")
     search_fields = ("entry__race_number",)
@@ -18,7 +22,10 @@ class StageResultAdmin(ReadOnlyAdmin[StageResult], PolicyAdmin[StageResult]):
 
 @admin.register(EventResult)
 class EventResultAdmin(ReadOnlyAdmin[EventResult], PolicyAdmin[EventResult]):
-    list_display = ("rank", "entry", "event", "status", "completed_stages", "penalty_ms", "total_ms")
+    when_empty = _("Results come with the first crossing, or the first time entered by hand.")
+    list_display = ("rank", "entry", "event", "status", "completed_stages", "penalty", "total")
+    penalty = duration_column("penalty_ms", _("penalty"))
+    total = duration_column("total_ms", _("total"))
     list_select_related = ("entry", "event")
     list_filter = ("event", "status")
     search_fields = ("entry__race_number",)
@@ -26,6 +33,7 @@ class EventResultAdmin(ReadOnlyAdmin[EventResult], PolicyAdmin[EventResult]):
 
 @admin.register(ResultRevision)
 class ResultRevisionAdmin(ReadOnlyAdmin[ResultRevision], PolicyAdmin[ResultRevision]):
+    when_empty = _("Results are published at the desk, under Results.")
     list_display = ("event", "stage", "number", "state", "protest_until", "published_by", "hash", "documents")
     list_select_related = ("event", "stage", "published_by")
     readonly_fields = ("documents",)

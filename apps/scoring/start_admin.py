@@ -85,6 +85,7 @@ class ActAdmin(ReadOnlyAdmin[Any], PolicyAdmin[Any]):
 class StartOverrideAdmin(ActAdmin):
     """The next start list published heeds it."""
 
+    when_empty = _("Crews are moved at the desk, under Start list.")
     form = MoveForm
     list_display = ("stage", "entry", "position", "after", "start_at", "reason", "author", "revoked_at", "revoked_by")
     list_select_related = ("stage", "entry", "after", "author", "revoked_by")
@@ -113,6 +114,7 @@ class StartOverrideAdmin(ActAdmin):
 class StartListAdmin(ActAdmin):
     """Adding one opens the stage, or publishes its list again."""
 
+    when_empty = _("Start lists are published at the desk, under Start list.")
     form = PublishForm
     list_display = ("stage", "version", "state", "published_at", "author", "reason", "hash", "documents")
     list_select_related = ("stage", "author")

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.base import Row
+from apps.common.position import instant
 from apps.course.models import Segment, Stage
 from apps.course.queries import is_control_of
 from apps.events.models import Entry, TimingSource
@@ -90,7 +91,7 @@ class EntryCrossing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entry_id} {self.direction} {self.control} @ {self.ts}"
+        return f"{self.entry} {self.get_direction_display()} {instant(self.ts):%H:%M:%S}"
 
 
 class TimingStatus(models.TextChoices):

@@ -44,13 +44,6 @@ def nearest(typed: Typed, around: int, zone: tzinfo) -> int:
     return min((on_day(typed, day + n * DAY, zone) for n in (-1, 0, 1)), key=lambda ts: abs(ts - around))
 
 
-def as_duration(ms: int) -> str:
-    """H:MM:SS, with tenths or milliseconds where there are any."""
-    sign, ms = ("-", -ms) if ms < 0 else ("", ms)
-    rest = f".{ms % 1000:03d}".rstrip("0") if ms % 1000 else ""
-    return f"{sign}{ms // 3_600_000}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{rest}"
-
-
 def read_duration(text: str) -> int:
     """Milliseconds of a duration as typed: 90 (seconds), 1:30, 1:02:03.5. Raises ValueError with the reason."""
     found = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+)(?:[.,](\d{1,3}))?", text.strip())

@@ -10,11 +10,11 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.common.durations import as_duration
 from apps.common.position import instant
 from apps.common.said import of_error
 from apps.desk import control
 from apps.desk.control import draft, line_of, rights, typed_duration, typed_instant
-from apps.desk.domain.clock import as_duration
 from apps.desk.place import Place
 from apps.desk.road import spots
 from apps.penalties.words import code_in_words

@@ -71,7 +71,6 @@ def show(request: HttpRequest) -> HttpResponse:
     mine = OrganizationUser.objects.filter(user=request.user.pk, suspended=False).select_related("organization")
     context = {
         **admin.site.each_context(request),
-        "is_nav_sidebar_enabled": False,
         "title": _("Who may do what"),
         "roles": labels,
         "acts": list(_acts(roles)),

@@ -7,9 +7,9 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.common.durations import as_duration
 from apps.common.position import instant
 from apps.common.said import told
-from apps.desk.domain.clock import as_duration
 from apps.penalties.domain.stored import stored
 from apps.penalties.words import type_in_words
 from apps.scoring.models import ResultStatus
@@ -72,14 +72,20 @@ def seconds(value: Decimal | None) -> str:
 
 @register.filter
 def seconds_of_ms(value: int) -> str:
-    """Milliseconds as seconds: 1.25."""
-    return f"{value / 1000:g}"
+    """Milliseconds as seconds: 1.250."""
+    return f"{value / 1000:.3f}"
 
 
 @register.filter
 def humane(type_: str) -> str:
     """A penalty's type in words."""
     return type_in_words(type_)
+
+
+@register.filter
+def percent(value: float) -> str:
+    """A part of one in hundredths: 72."""
+    return f"{value * 100:.0f}"
 
 
 @register.filter

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.desk.domain.clock import Typed, as_duration, nearest, on_day, read, read_duration
+from apps.common.durations import as_duration
+from apps.desk.domain.clock import Typed, nearest, on_day, read, read_duration
 
 TIRANA = ZoneInfo("Europe/Tirane")
 

@@ -1,8 +1,15 @@
-// A list that keeps itself fresh, while nobody is at work in it.
+// A list: a choice in a filter opens it, and where the address says so it keeps itself fresh.
+
+for (const choice of document.querySelectorAll("select[data-go]")) {
+  choice.addEventListener("change", () => { location.search = choice.value; });
+}
 
 const EVERY_MS = 15_000;
 
-setInterval(async () => {
+if (new URLSearchParams(location.search).has("refresh")) setInterval(renew, EVERY_MS);
+
+/** The rows as they are now, while nobody is at work in them. */
+async function renew() {
   const shown = document.querySelector("#result_list");
   const busy = document.hidden || !shown || shown.querySelector("input:checked") || shown.contains(document.activeElement);
   if (busy) return;
@@ -14,4 +21,4 @@ setInterval(async () => {
   } catch {
     // The next turn tries again; the rows stay as they are.
   }
-}, EVERY_MS);
+}
