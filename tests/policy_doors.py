@@ -67,10 +67,10 @@ def expected(case: Case, *, public: bool = True) -> bool:
 
 
 def _says(cell: str, letter: str, case: Case) -> bool:
-    found = re.search(f"{letter}([!+*~]?)", cell)
+    found = re.search(f"{letter}([!+*^~]?)", cell)
     if not found:
         return False
-    conditions = {"": True, "!": case.state in ("active", "public"), "+": case.mine, "*": True}
+    conditions = {"": True, "!": case.state in ("active", "public"), "+": case.mine, "*": True, "^": True}
     return conditions[found[1]] if found[1] != "~" else case.state == "public"
 
 

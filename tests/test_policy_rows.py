@@ -17,11 +17,14 @@ from apps.accounts.models import Organization, OrganizationUser, Role, User
 from apps.accounts.rights import forget, remembering, rights_of
 from apps.catalog.factories import DeviceFactory, OrganizationDeviceFactory, OrganizationVehicleFactory, VehicleFactory
 from apps.catalog.models import Device, Vehicle
+from apps.course.factories import StageFactory
 from apps.events.factories import EntryCrewFactory, EntryFactory, EventFactory, RaceClassFactory
 from apps.events.models import Entry, EntryCrew, Event
+from apps.penalties.factories import EntryPenaltyFactory
+from apps.penalties.models import EntryPenalty
 from apps.scoring.factories import StageResultFactory
-from apps.timing.factories import EntryCrossingFactory, TimingRecordFactory
-from apps.timing.models import EntryCrossing, TimingRecord
+from apps.timing.factories import EntryCrossingFactory, EntrySegmentStartFactory, TimingRecordFactory
+from apps.timing.models import EntryCrossing, EntrySegmentStart, TimingRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -272,6 +275,38 @@ def test_spectators_of_positions_get_no_identifier() -> None:
     assert not {"device_id", "attributes"} & policy.fields(AnonymousUser(), "positions", event=event)
     assert "device_id" in policy.fields(member("marshal", event.organization), "positions", event=event)
     assert "device_id" not in policy.fields(UserFactory(), "positions", event=event)
+
+
+def test_audiences_are_told_of_results_as_late_as_the_event_says() -> None:
+    """Lists of rows open no way around the delay of boards: what is told late is there for officials and its crew."""
+    event = EventFactory(is_public=True, public_delay_seconds=600)
+    now = datetime.now(UTC)
+    Event.objects.filter(pk=event.pk).update(starts_at=now - timedelta(hours=2), ends_at=now + timedelta(hours=2))
+    entry = EntryFactory(event=event)
+    rows = [StageResultFactory(entry=entry), EntryPenaltyFactory(entry=entry, stage=StageFactory(event=event))]
+    rows.append(EntrySegmentStartFactory(entry=entry, actual_at=now))
+    crew = member("participant", event.organization)
+    EntryCrewFactory(entry=entry, user=crew)
+    for told, user in (
+        (False, AnonymousUser()),
+        (False, member("viewer", event.organization)),
+        (False, member("participant", event.organization)),
+        (True, crew),
+        (True, member("marshal", event.organization)),
+    ):
+        assert [_seen(user, row) for row in rows] == [told] * 3, user
+    Event.objects.filter(pk=event.pk).update(ends_at=now - timedelta(minutes=11))
+    EntryPenalty.objects.update(created_at=now - timedelta(minutes=11))
+    EntrySegmentStart.objects.update(actual_at=now - timedelta(minutes=11))
+    assert [_seen(AnonymousUser(), row) for row in rows] == [True] * 3
+
+
+def _seen(user: Any, row: Any) -> bool:
+    """The same by itself and in a list."""
+    row = type(row).objects.get(pk=row.pk)
+    listed = policy.visible(user, type(row).objects.filter(pk=row.pk)).exists()
+    assert policy.may(user, "view", row) == listed, row
+    return listed
 
 
 def test_topics_follow_the_table() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -21,6 +21,7 @@ class OwnedEvent(Protocol):
     is_public: bool
     starts_at: datetime
     ends_at: datetime
+    public_delay_seconds: int
 
 
 class Place(Protocol):
@@ -34,6 +35,8 @@ class Place(Protocol):
     def active(self) -> bool: ...
     @property
     def published(self) -> bool: ...
+    @property
+    def told(self) -> bool: ...
     def belongs_to(self, rights: Rights) -> bool: ...
 
 
@@ -63,6 +66,10 @@ class InEvent:
 
     @property
     def published(self) -> bool:
+        return True
+
+    @property
+    def told(self) -> bool:
         return True
 
     def belongs_to(self, rights: Rights) -> bool:
@@ -101,6 +108,14 @@ class OfRow:
             return True
         name, value = self.scope.published
         return bool(getattr(self.row, name) == value)
+
+    @property
+    def told(self) -> bool:
+        """Whether audiences may know of it by now: what has no instant yet says nothing too soon."""
+        if not self.scope.told or self._event is None or not self._event.public_delay_seconds:
+            return True
+        since: datetime | None = reduce(getattr, self.scope.told.split("__"), self.row)
+        return since is None or since <= timezone.now() - timedelta(seconds=self._event.public_delay_seconds)
 
     def belongs_to(self, rights: Rights) -> bool:
         """Whether it is the user's own."""

@@ -37,7 +37,8 @@ CONDITIONS: dict[str, Callable[[Place, Rights], bool]] = {
     "!": lambda place, rights: place.active,
     "+": lambda place, rights: place.belongs_to(rights),
     "*": lambda place, rights: place.published,
-    "~": lambda place, rights: place.public and place.published,
+    "^": lambda place, rights: place.told or place.belongs_to(rights),
+    "~": lambda place, rights: place.public and place.published and place.told,
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Model, Q, QuerySet, Value
 from django.utils import timezone
 
 from apps.accounts import policy_rules
@@ -74,7 +74,8 @@ class _Look:
             "!": self._active,
             "+": self._own,
             "*": self._published,
-            "~": lambda: self._public() & self._published(),
+            "^": lambda: self._told() | self._own(),
+            "~": lambda: self._public() & self._published() & self._told(),
         }
         return conditions[mark]()
 
@@ -94,6 +95,14 @@ class _Look:
 
     def _published(self) -> Q:
         return Q(self._scope.published) if self._scope.published else Q()
+
+    def _told(self) -> Q:
+        since, delay = self._scope.told, f"{_prefix(self._scope.event)}public_delay_seconds"
+        if not since:
+            return Q()
+        late = ExpressionWrapper(F(delay) * Value(timedelta(seconds=1)), DurationField())
+        horizon = ExpressionWrapper(Value(timezone.now()) - late, DateTimeField())
+        return Q(**{delay: 0}) | Q(**{f"{since}__isnull": True}) | Q(**{f"{since}__lte": horizon})
 
     def _active(self) -> Q:
         margin, now = timedelta(hours=settings.EVENT_ACTIVE_MARGIN_HOURS), timezone.now()

@@ -8,8 +8,8 @@ from functools import cache
 from apps.accounts import policy_table as table
 
 ACTIONS = {"v": "view", "a": "add", "c": "change", "d": "delete"}
-CELL = re.compile(r"(?:[vacdx][!+*~]?)+|\.")
-TOKEN = re.compile(r"([vacdx])([!+*~]?)")
+CELL = re.compile(r"(?:[vacdx][!+*^~]?)+|\.")
+TOKEN = re.compile(r"([vacdx])([!+*^~]?)")
 
 Rule = Mapping[str, str]  # role -> condition mark, "" = none; a role that is missing may not
 

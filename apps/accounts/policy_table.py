@@ -7,7 +7,8 @@ A cell names actions, each with a mark when there is a condition:
     !        only while the event is active: from its start to its end, EVENT_ACTIVE_MARGIN_HOURS wider on both sides
     +        only what is the user's own: the entries of whose crew they are, or the person they are
     *        only what is published
-    ~        only what is published, of a public event
+    ^        only what audiences are told by now (`public_delay_seconds` of the event), and one's own
+    ~        only what is published, of a public event, and told by now
 
 What no cell grants is refused. `anyone` counts for all: visitors without an account, members of other organizations
 and the suspended. Superusers stand above the table. A row that several organizations share is read with the right
@@ -42,16 +43,16 @@ speed_limit_zones     vacd       vacd           v           v         .         
 penalty_formulas      vacd       vacd           v           v         v            v        .
 profile_uses          v          v              v           v         .            v        .
 rule_answers          vacd       vacd           v           v         .            v        .
-entry_segment_starts  vacd       vacd           vacd        v         v            v        v~
+entry_segment_starts  vacd       vacd           vacd        v         v^           v^       v~
 start_overrides       vac        vac            vac         v         v+           v        .
 start_lists           vacd       vacd           vacd        v         v*           v*       v~
 entry_crossings       v          v              v           v         v+           v        .
 timing_records        va         va             va          va!       v+           v        .
 entry_incidents       vac        vac            va          va!       v+           v        .
 decisions             vac        vac            v           v         v+           v        .
-entry_penalties       v          v              v           v         v            v        v~
-stage_results         v          v              v           v         v            v        v~
-event_results         v          v              v           v         v            v        v~
+entry_penalties       v          v              v           v         v^           v^       v~
+stage_results         v          v              v           v         v^           v^       v~
+event_results         v          v              v           v         v^           v^       v~
 result_revisions      va         va             v           v         v            v        v~
 positions             v          v              v           v         v            v        v~
 acknowledgements      va         va             va          va!       .            .        .
@@ -173,7 +174,8 @@ class Scope:
     """How a row leads to its organizations, event and owner: lookups as in a queryset, empty where there is none.
 
     `crew` leads to the entry whose crew owns the row, `person` to the user. `published` is a field and the value it
-    has when published. `shared`: the row belongs to no organization by itself; `organizations` lead to many.
+    has when published. `told`: since which instant audiences may know of it, if it has one; they are told late.
+    `shared`: the row belongs to no organization by itself; `organizations` lead to many.
     """
 
     event: str = ""
@@ -181,6 +183,7 @@ class Scope:
     crew: str = ""
     person: str = ""
     published: tuple[str, str] | None = None
+    told: str = ""
     shared: bool = False
 
 
@@ -189,6 +192,8 @@ def _of_event(path: str = "event", **more: str) -> Scope:
 
 
 _OF_ENTRY = _of_event("entry__event", crew="entry")
+# A row has its last state alone: of an event that tells late the boards, which have older ones, say how it stands.
+_RESULT = _of_event("entry__event", crew="entry", told="entry__event__ends_at")
 
 SCOPES = {
     "organizations": Scope(organizations=("pk",)),
@@ -228,16 +233,16 @@ SCOPES = {
     "penalty_formulas": _of_event(),
     "profile_uses": _of_event(),
     "rule_answers": _of_event(),
-    "entry_segment_starts": _OF_ENTRY,
+    "entry_segment_starts": _of_event("entry__event", crew="entry", told="actual_at"),
     "start_overrides": _of_event("stage__event", crew="entry"),
     "start_lists": Scope("stage__event", ("stage__event__organization",), published=("state", "published")),
     "entry_crossings": _OF_ENTRY,
     "timing_records": _OF_ENTRY,
     "entry_incidents": _OF_ENTRY,
     "decisions": _of_event(crew="entry"),
-    "entry_penalties": _OF_ENTRY,
-    "stage_results": _OF_ENTRY,
-    "event_results": _OF_ENTRY,
+    "entry_penalties": _of_event("entry__event", crew="entry", told="created_at"),
+    "stage_results": _RESULT,
+    "event_results": _RESULT,
     "result_revisions": _of_event(),
     "positions": Scope(),
     "acknowledgements": _OF_ENTRY,
