@@ -39,8 +39,9 @@ def reels(times: Sequence[StageTime]) -> list[Reel]:
 
 
 def chosen_reel(asked: Mapping[str, str], found: Sequence[Reel]) -> Reel | None:
-    """The last stage where nothing is asked for. Raises Http404 for what there is not."""
-    if not asked.get("stage") and not asked.get("leg"):
+    """The last stage where nothing is asked for, or all of one. Raises Http404 for what there is not."""
+    is_all = asked.get("stage") == ALL and len(found) < 2
+    if is_all or not (asked.get("stage") or asked.get("leg")):
         return found[-1] if found else None
     for reel in found:
         if asked.get(reel.kind) == reel.value:

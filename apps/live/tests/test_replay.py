@@ -90,7 +90,8 @@ def test_all_is_what_this_visitor_may_see(client: Client) -> None:
     """Stage 1 runs: it is not among all stages of the public, nor an address of its own."""
     scene = scenes.stage(days_ago=1.5)
     second = scenes.second_stage(scene)
-    for query in ("?stage=all", f"?stage={second.stage.sort_order}", "?leg=7"):
+    assert [part["name"] for part in replayed(client, scene, "?stage=all")[1]] == ["Prologue"]
+    for query in (f"?stage={second.stage.sort_order}", "?leg=7"):
         assert client.get(f"{scene.address('replay/')}{query}").status_code == 404, query
     client.force_login(an_official(scene))
     assert len(replayed(client, scene, "?stage=all")[1]) == 2

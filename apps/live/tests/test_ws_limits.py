@@ -29,7 +29,7 @@ from apps.live.tests.test_ws_live import Client, client, closing_code, session_o
 from apps.telemetry.queries import write_positions
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KINDS = ("event", "leaderboard", "race-control")
+KINDS = ("event", "leaderboard", "expected", "race-control")
 
 
 def ask(who: Client, **message: Any) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class TestCloseCodes:
             pass
         assert refused.value.response.status_code == 401
 
-    @pytest.mark.parametrize("kind", ["event", "leaderboard"])
+    @pytest.mark.parametrize("kind", ["event", "leaderboard", "expected"])
     def test_every_kind_of_topic_closes_with_the_right_to_it(self, web: WebServer, kind: str) -> None:
         board = boards.build()
         with client(web) as spectator:

@@ -24,8 +24,12 @@ const shown = () => standings([...lines.values()], chosenClass(), words);
 function render({ marks }) {
   const now = shown();
   show(now, marks);
-  for (const one of now) decorate(one);
+  decorateAll(now);
   announce(now[0], marks);
+}
+
+function decorateAll(all) {
+  for (const one of all) decorate(one);
   board.dispatchEvent(new Event("rendered"));
 }
 
@@ -78,7 +82,7 @@ async function askDetails() {
   } catch {
     return; // offline: the feed says so, and asks again when it is back
   }
-  for (const one of shown()) decorate(one);
+  decorateAll(shown());
   for (const row of openRows()) writeOpened(row);
 }
 
@@ -118,7 +122,7 @@ function showExpected(news) {
     if (line.gone) inside.delete(line.key);
     else inside.set(line.entryId, line);
   }
-  if (lines.size) for (const one of shown()) decorate(one);
+  if (lines.size) decorateAll(shown());
 }
 
 const feed = new Feed(showState);

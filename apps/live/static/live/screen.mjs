@@ -4,6 +4,7 @@ import { calm, find, say, words } from "./page.mjs";
 
 const SECONDS = Number(new URLSearchParams(location.search).get("seconds")) || 12;
 const LEAST_SECONDS = 4;
+const MARGIN_PX = 12;
 
 const board = find("board");
 const body = find("lines");
@@ -12,22 +13,30 @@ let page = 0;
 
 const rows = () => [...body.querySelectorAll("tr[data-entry]")];
 
-/** How many rows of the tallest kind the screen has room for. */
-function room() {
+/** The rows of each page: as many as the screen has room for. */
+function pages() {
   const all = rows();
   for (const row of all) row.hidden = false;
-  const tallest = Math.max(1, ...all.map((row) => row.getBoundingClientRect().height));
-  const space = innerHeight - body.getBoundingClientRect().top - 12;
-  return Math.max(1, Math.floor(space / tallest));
+  const space = innerHeight - body.getBoundingClientRect().top - MARGIN_PX;
+  const found = [[]];
+  let left = space;
+  for (const row of all) {
+    const { height } = row.getBoundingClientRect();
+    if (height > left && found.at(-1).length) {
+      found.push([]);
+      left = space;
+    }
+    found.at(-1).push(row);
+    left -= height;
+  }
+  return found;
 }
 
 function show() {
-  const fits = room();
-  const all = rows();
-  const pages = Math.max(1, Math.ceil(all.length / fits));
-  page %= pages;
-  all.forEach((row, n) => { row.hidden = Math.floor(n / fits) !== page; });
-  find("page").textContent = pages > 1 ? say(words.page, { page: page + 1, pages }) : "";
+  const found = pages();
+  page %= found.length;
+  found.forEach((of, n) => of.forEach((row) => { row.hidden = n !== page; }));
+  find("page").textContent = found.length > 1 ? say(words.page, { page: page + 1, pages: found.length }) : "";
 }
 
 function turn() {

@@ -38,7 +38,7 @@ function fill(item, crew, followed, now) {
   button.ariaDescription = say(words.follow, { number: crew.raceNumber });
   item.dataset.state = !crew.at ? "unseen" : isStale(crew, now) ? "stale" : "fresh";
   if (crew.at) Object.assign(item.dataset, { lat: crew.at.lat.toFixed(5), lon: crew.at.lon.toFixed(5) });
-  write(button, ".pace", crew.at && item.dataset.state === "fresh" ? say(words.speed, { n: Math.round(crew.at.speed ?? 0) }) : "");
+  write(button, ".pace", crew.at && !crew.at.said && item.dataset.state === "fresh" ? say(words.speed, { n: Math.round(crew.at.speed ?? 0) }) : "");
   write(button, ".seen", crew.at ? seenText(crew, now) : words.unseen);
   return item;
 }

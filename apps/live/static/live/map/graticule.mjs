@@ -5,6 +5,7 @@ import { palette } from "./colours.mjs";
 const STEPS = [30, 20, 10, 5, 2, 1, 1 / 2, 1 / 4, 1 / 6, 1 / 12, 1 / 30, 1 / 60, 1 / 120, 1 / 360, 1 / 720];
 const LEAST_LINES = 3;
 const HEAD_PX = 28;
+const LABEL_PX = 64; // a meridian's, with the room it needs
 
 /** Keep the graticule to the view; faint over a basemap. */
 export function keepGraticule(map, faint) {
@@ -25,7 +26,8 @@ export function keepGraticule(map, faint) {
 function draw(map) {
   const bounds = map.getBounds();
   const [west, east, south, north] = [bounds.getWest(), bounds.getEast(), Math.max(-85, bounds.getSouth()), Math.min(85, bounds.getNorth())];
-  const step = stepFor(Math.min(east - west, (north - south) * 1.3));
+  const least = ((east - west) * LABEL_PX) / map.getContainer().clientWidth;
+  const step = stepFor(Math.min(east - west, (north - south) * 1.3), least);
   const meridians = multiples(west, east, step).map((lon) => lineOf([[lon, south - step], [lon, north + step]]));
   const parallels = multiples(south, north, step).map((lat) => lineOf([[west - step, lat], [east + step, lat]]));
   map.getSource("graticule").setData(collection([...meridians, ...parallels]));
@@ -41,8 +43,11 @@ function draw(map) {
 /** Whether a parallel's label is below those of the meridians. */
 const isClear = (map, lon) => (lat) => map.project([lon, lat]).y > HEAD_PX;
 
-/** The largest step that still gives some lines across a span of degrees. */
-export const stepFor = (span) => STEPS.find((step) => span / step >= LEAST_LINES) ?? STEPS.at(-1);
+/** The largest step that still gives some lines across a span of degrees; none smaller than `least`, for its labels. */
+export function stepFor(span, least = 0) {
+  const roomy = STEPS.filter((step) => step >= least);
+  return roomy.find((step) => span / step >= LEAST_LINES) ?? roomy.at(-1) ?? STEPS[0];
+}
 
 export function multiples(low, high, step) {
   const first = Math.ceil(low / step);
