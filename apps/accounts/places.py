@@ -114,7 +114,7 @@ class OfRow:
         """Whether audiences may know of it by now: what has no instant yet says nothing too soon."""
         if not self.scope.told or self._event is None or not self._event.public_delay_seconds:
             return True
-        since: datetime | None = reduce(getattr, self.scope.told.split("__"), self.row)
+        since = cast(datetime | None, reduce(getattr, self.scope.told.split("__"), cast(Any, self.row)))
         return since is None or since <= timezone.now() - timedelta(seconds=self._event.public_delay_seconds)
 
     def belongs_to(self, rights: Rights) -> bool:
