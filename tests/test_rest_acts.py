@@ -9,32 +9,26 @@ from django.db import connection
 from apps.accounts.factories import UserFactory
 from apps.audit.models import AuditEntry
 from apps.catalog.factories import VehicleFactory
-from apps.course.factories import SegmentFactory, StageFactory, WaypointFactory
+from apps.course.factories import WaypointFactory
 from apps.course.models import Stage
 from apps.events.factories import EntryCrewFactory, EntryDeviceFactory, EntryFactory, EventFactory, RaceClassFactory
 from apps.events.models import Entry, Event
 from apps.integrations.factories import DeliveryFactory, DomainEventFactory, WebhookFactory
 from apps.penalties.factories import PenaltyFormulaFactory
 from apps.rest.tests.client import Api, official
+from tests.rest_rally import START, event_that_is_on, stage_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
-
-START = datetime(2026, 6, 7, 6, tzinfo=UTC)
 
 
 @pytest.fixture
 def event() -> Event:
-    now = datetime.now(UTC)
-    return EventFactory(is_public=False, starts_at=now - timedelta(hours=5), ends_at=now + timedelta(days=1))
+    return event_that_is_on()
 
 
 @pytest.fixture
 def stage(event: Event) -> Stage:
-    stage = StageFactory(event=event, starts_at=START, start_order_strategy="manual")
-    segment = SegmentFactory(stage=stage, type="special-stage", start_from="assigned")
-    for order, lat in enumerate((41.0, 41.1), start=1):
-        WaypointFactory(segment=segment, type="PC", latitude=lat, longitude=20.0, sort_order=order)
-    return stage
+    return stage_of(event, ("PC", "PC"))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Race control over REST: the log, holds, red signals, go and no-go, protests; by the same services as the desk."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import AuditEntry
-from apps.course.factories import SegmentFactory, StageFactory, WaypointFactory
+from apps.course.factories import SegmentFactory, WaypointFactory
 from apps.course.models import Stage
 from apps.events.factories import EntryFactory, EventFactory
 from apps.events.models import Entry, Event
@@ -17,25 +17,19 @@ from apps.penalties.models import Decision, EntryIncident
 from apps.racelog.factories import LogLineFactory
 from apps.racelog.models import LogLine
 from apps.rest.tests.client import Api, official
+from tests.rest_rally import START, event_that_is_on, stage_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
-
-START = datetime(2026, 6, 7, 6, tzinfo=UTC)
 
 
 @pytest.fixture
 def event() -> Event:
-    now = datetime.now(UTC)
-    return EventFactory(is_public=False, starts_at=now - timedelta(hours=5), ends_at=now + timedelta(days=1))
+    return event_that_is_on()
 
 
 @pytest.fixture
 def stage(event: Event) -> Stage:
-    stage = StageFactory(event=event, starts_at=START, start_order_strategy="manual")
-    segment = SegmentFactory(stage=stage, type="special-stage", start_from="assigned")
-    for order, type_ in enumerate(("DSS", "ASS"), start=1):
-        WaypointFactory(segment=segment, type=type_, latitude=41 + order / 10, longitude=20.0, sort_order=order)
-    return stage
+    return stage_of(event, ("DSS", "ASS"))
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ from apps.events.factories import EntryFactory, EventFactory
 from apps.events.models import Entry, Event
 from apps.rest.tests.client import Api, official
 from apps.safety.factories import AlertFactory
+from tests.rest_rally import event_that_is_on
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis_url")]
 
 
 @pytest.fixture
 def event() -> Event:
-    now = datetime.now(UTC)
-    return EventFactory(is_public=False, starts_at=now - timedelta(hours=5), ends_at=now + timedelta(days=1))
+    return event_that_is_on()
 
 
 @pytest.fixture
