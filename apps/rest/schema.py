@@ -57,7 +57,7 @@ OURS = {inspect.getdoc(kind) for kind in (Known, Body, RowSerializer)}
 FINE = (200, 201, 202)  # answers that have an example
 ALWAYS = (400, 401, 403, 404, 406, 429)
 ERRORS = {
-    "get": (*ALWAYS, 422),
+    "get": (*ALWAYS, 409, 422),
     "post": (*ALWAYS, 409, 415, 422),
     "patch": (*ALWAYS, 409, 412, 415, 422),
     "delete": (*ALWAYS, 409, 412, 422),
