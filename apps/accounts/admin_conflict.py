@@ -26,7 +26,7 @@ TELLERS: list[Callable[[Model], str]] = []
 class SeesConflicts(forms.ModelForm):  # type: ignore[type-arg]
     """Form of a row that somebody else may be editing."""
 
-    row_seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    row_seen = forms.CharField(label="", required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

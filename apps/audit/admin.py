@@ -30,7 +30,13 @@ from apps.events.models import Entry
 
 NAME = "audit_auditentry"
 PAGE_SIZE = 100
-DOORS = ("admin", "rest", "page", "scorer", "sql")
+DOORS = {
+    "admin": gettext_lazy("race office"),
+    "rest": gettext_lazy("REST"),
+    "page": gettext_lazy("public pages"),
+    "scorer": gettext_lazy("scorer"),
+    "sql": gettext_lazy("SQL"),
+}
 SHOWN = 200  # changes of an act on the page that takes it back
 SHORT = 3  # differences of a line in the list
 ASKED = {"entry__id__exact", "user__id__exact", "row_id", "table"}  # links of other pages
@@ -56,7 +62,7 @@ class DoorFilter(admin.SimpleListFilter):
     parameter_name = "by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*((door, door) for door in DOORS), ("other", gettext_lazy("commands and others"))]
+        return [*DOORS.items(), ("other", gettext_lazy("commands and others"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         if self.value() == "other":
@@ -71,13 +77,13 @@ class RevertForm(forms.Form):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
     when_empty = gettext_lazy("Nothing has been changed yet. Every change is told here by itself.")
-    list_display = ("when", "who", "door", "kind", "action", "reason", "difference")
+    list_display = ("when", "who", "through", "kind", "action", "reason", "difference")
     list_display_links = ("when",)
     list_filter = (("at", admin.DateFieldListFilter), TableFilter, "action", DoorFilter, "event")
     search_fields = ("who", "reason", "=row_id", "=entry__race_number")
     search_help_text = gettext_lazy("A part of who or why; the id of a row; the race number of an entry.")
-    fields = ("at", "who", "door", "reason", "kind", "action", "all_differences", "event", "about", "links")
-    readonly_fields = ("kind", "all_differences", "about", "links")
+    fields = ("at", "who", "through", "reason", "kind", "action", "all_differences", "event", "about", "links")
+    readonly_fields = ("through", "kind", "all_differences", "about", "links")
     show_full_result_count = False
     list_per_page = 50
 
@@ -87,6 +93,10 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry], PolicyAdmin[AuditEntry]):
     @admin.display(description=gettext_lazy("time (UTC)"), ordering="id")
     def when(self, line: AuditEntry) -> str:
         return f"{line.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=gettext_lazy("door"))
+    def through(self, line: AuditEntry) -> str:
+        return str(DOORS.get(line.door, line.door))
 
     @admin.display(description=gettext_lazy("row"))
     def kind(self, line: AuditEntry) -> str:

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Length
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Organization
@@ -41,6 +42,22 @@ class DeviceModel(Row):
         return self.name
 
 
+def value_types() -> list[tuple[str, Promise]]:
+    """How raw values are read, as people choose it."""
+    names = {
+        ValueType.NUMBER: _("number"),
+        ValueType.BOOLEAN: _("true or false"),
+        ValueType.SIGNED8: _("signed, 8 bits"),
+        ValueType.SIGNED16: _("signed, 16 bits"),
+        ValueType.SIGNED32: _("signed, 32 bits"),
+        ValueType.SIGNED64: _("signed, 64 bits"),
+        ValueType.IDENTIFIER: _("identifier"),
+        ValueType.TEXT: _("text"),
+        ValueType.HEX: _("hexadecimal"),
+    }
+    return [(kind.value, name) for kind, name in names.items()]
+
+
 # A scale or offset beyond this is a slip of the pen. NaN is above every number in PostgreSQL, so refused as well.
 LARGEST = 1e9
 
@@ -66,7 +83,7 @@ class IoMapping(Row):
     value_type = models.CharField(
         _("value type"),
         max_length=16,
-        choices=[(t.value, t.value) for t in ValueType],
+        choices=value_types,
         default=ValueType.NUMBER.value,
         help_text=_(
             "signed: two's complement of so many bits; identifier: digits kept as text; text, hex: of a buffer."

@@ -4,12 +4,12 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.admin_policy import PolicyAdmin
 from apps.commands.models import Command as DeviceCommand
 from apps.commands.models import CommandText
-from apps.common.admin import ReadOnlyAdmin
+from apps.common.admin import ReadOnlyAdmin, choices_in_words
 
 
 @admin.register(CommandText)
 class CommandTextAdmin(PolicyAdmin[CommandText]):
-    list_display = ("device_model", "pattern", "roles", "explained")
+    list_display = ("device_model", "pattern", choices_in_words("roles", gettext_lazy("roles")), "explained")
     list_select_related = ("device_model",)
     list_filter = ("device_model",)
 

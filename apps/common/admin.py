@@ -47,6 +47,18 @@ def _column(field: str, label: Any, words: Callable[[int], str]) -> Callable[[An
     return column
 
 
+def choices_in_words(name: str, description: Any) -> Callable[[models.Model], str]:
+    """A column for an array of choices: their labels, where Django would show what is stored."""
+
+    @admin.display(description=description, ordering=name)
+    def column(row: models.Model) -> str:
+        field: Any = row._meta.get_field(name)
+        labels = dict(field.base_field.flatchoices)
+        return ", ".join(str(labels.get(one, one)) for one in getattr(row, name))
+
+    return column
+
+
 def document_links(id: Any, kinds: dict[str, Any]) -> SafeString:
     """Links to the PDF of each kind of document made of a row (`apps.documents`): kind → what the link says."""
     links = ((reverse("documents:file", args=[kind, id, "pdf"]), label) for kind, label in kinds.items())

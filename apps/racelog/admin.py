@@ -2,13 +2,20 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin
-from apps.common.admin import ReadOnlyAdmin
+from apps.common.admin import ReadOnlyAdmin, choices_in_words
 from apps.racelog.models import LogLine, RaceControlSettings
+
+SERVICES = choices_in_words("services", _("services that report go"))
 
 
 @admin.register(RaceControlSettings)
 class RaceControlSettingsAdmin(PolicyAdmin[RaceControlSettings]):
-    list_display = ("event", "services", "controls", "opening")
+    list_display = (
+        "event",
+        choices_in_words("services", _("services that report go")),
+        "controls",
+        "opening",
+    )
     list_select_related = ("event",)
 
 

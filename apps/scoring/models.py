@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.base import Row
 from apps.course.models import Stage
 from apps.events.models import Entry, Event
+from apps.penalties.domain.formulas import clock
 
 
 class ResultStatus(models.TextChoices):
@@ -34,6 +35,10 @@ class Result(Row):
         abstract = True
 
 
+def _told(ms: int | None) -> str:
+    return "–" if ms is None else clock(ms)
+
+
 class StageResult(Result):
     entry = models.ForeignKey(Entry, models.RESTRICT, related_name="stage_results")
     stage = models.ForeignKey(Stage, models.RESTRICT, related_name="results")
@@ -53,7 +58,7 @@ class StageResult(Result):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entry} {self.stage}: {self.total_ms}"
+        return f"{self.entry} {self.stage}: {_told(self.total_ms)}"
 
 
 class EventResult(Result):
@@ -72,7 +77,7 @@ class EventResult(Result):
         ]
 
     def __str__(self) -> str:
-        return f"{self.entry}: {self.total_ms}"
+        return f"{self.entry}: {_told(self.total_ms)}"
 
 
 class RevisionState(models.TextChoices):
@@ -116,7 +121,7 @@ class ResultRevision(Row):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stage or self.event} #{self.number} ({self.state})"
+        return f"{self.stage or self.event} #{self.number} ({self.get_state_display()})"
 
 
 class EventState(models.Model):

@@ -147,7 +147,7 @@ class TimingRecord(Row):
         indexes = [models.Index(fields=("entry", "control", "ts"), name="timing_records_lookup")]
 
     def __str__(self) -> str:
-        return f"{self.entry} {self.source} {self.ts:%H:%M:%S}"
+        return f"{self.entry} {self.get_source_display()} {self.ts:%H:%M:%S}"
 
     def clean(self) -> None:
         if self.entry_id and self.control and not is_control_of(self.entry.event_id, self.control):
@@ -254,4 +254,4 @@ class StartList(Row):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stage} #{self.version} ({self.state})"
+        return f"{self.stage} #{self.version} ({self.get_state_display()})"
