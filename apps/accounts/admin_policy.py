@@ -56,11 +56,17 @@ class Guard(SeesConflicts):
                 self.add_error(name if name in self.fields else None, ValidationError(text, code="policy"))
 
 
+REFUSED = {
+    "add": _("You may not add this: it belongs to another organization, or not to your role."),
+    "change": _("You may not change this: it belongs to another organization, or not to your role."),
+}
+
+
 def refusals(user: AnyUser, row: Model) -> dict[str, str]:
     """Why `user` may not write a row as it is now: field → sentence, "" for the row itself; empty if they may."""
     action = "add" if row._state.adding else "change"
     if not policy.may(user, action, row):
-        return {"": f"You may not {action} this: it belongs to another organization, or not to your role."}
+        return {"": str(REFUSED[action])}
     return policy.strays(user, row)
 
 
