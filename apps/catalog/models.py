@@ -46,7 +46,7 @@ def value_types() -> list[tuple[str, Promise]]:
     """How raw values are read, as people choose it."""
     names = {
         ValueType.NUMBER: _("number"),
-        ValueType.BOOLEAN: _("true or false"),
+        ValueType.BOOLEAN: _("yes or no"),
         ValueType.SIGNED8: _("signed, 8 bits"),
         ValueType.SIGNED16: _("signed, 16 bits"),
         ValueType.SIGNED32: _("signed, 32 bits"),

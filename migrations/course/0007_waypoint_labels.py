@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("course", "0005_overall_factor"),
+        ("course", "0006_timetable"),
     ]
 
     operations = [
