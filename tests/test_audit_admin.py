@@ -71,7 +71,7 @@ def timeline(row: Entry) -> str:
 
 def test_the_list_says_what_was_and_is_by_whom_and_why(office: Client) -> None:
     said = text(office.get(LIST))
-    for word in ("arta@example.org", "rest", "Entry", "Team", "Old team → New team", "letter of 3 June"):
+    for word in ("arta@example.org", "REST", "Entry", "Team", "Old team → New team", "letter of 3 June"):
         assert word in said
 
 
