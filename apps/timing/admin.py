@@ -6,6 +6,10 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.admin_policy import PolicyAdmin
@@ -56,7 +60,7 @@ class EntryCrossingAdmin(ReadOnlyAdmin[EntryCrossing], AtControl):
 
 @admin.register(TimingRecord)
 class TimingRecordAdmin(AtControl):
-    """Evidence: it may be added, never edited or deleted."""
+    """Evidence: it may be added, never edited or deleted; it is taken back at the desk."""
 
     when_empty = _("No time was entered by hand yet. That is done at the timing desk.")
     list_display = ("entry", "control_name", "source", "ts", "status", "author", "withdrawn_at")
@@ -64,6 +68,14 @@ class TimingRecordAdmin(AtControl):
     list_filter = ("source", "status")
     search_fields = ("entry__race_number",)
     autocomplete_fields = ("entry", "author")
+    readonly_fields = ("at_the_desk",)
+
+    @admin.display(description=_("take back"))
+    def at_the_desk(self, record: TimingRecord) -> SafeString | str:
+        if record._state.adding:
+            return "–"
+        address = reverse("admin:desk_record", args=[record.entry.event_id, record.pk])
+        return format_html('<a href="{}">{}</a>', address, gettext("At the desk"))
 
     def has_change_permission(self, request: object, obj: object = None) -> bool:
         return False
