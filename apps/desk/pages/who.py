@@ -27,6 +27,7 @@ MARKS: dict[str, Any] = {
     "+": gettext_lazy("own"),
     "*": gettext_lazy("once published"),
     "~": gettext_lazy("once published, of public events"),
+    "^": gettext_lazy("once the public is told"),
 }
 ACTS: dict[str, Any] = {
     "flag_faulty": gettext_lazy("Flag fixes as faulty"),
