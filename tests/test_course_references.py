@@ -71,7 +71,7 @@ def _zone_elsewhere(segment: Segment) -> None:
         (_timing_record, "1 timing records"),
         (_crossing, "1 crossings"),
         (_rule, "1 penalty rules"),
-        (_decision, "1 officials' decisions"),
+        (_decision, "1 decisions of officials"),
         (_zone_elsewhere, "1 speed zones of other segments"),
     ],
 )

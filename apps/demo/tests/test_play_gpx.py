@@ -14,6 +14,7 @@ from apps.course.models import Geofence, Segment
 from apps.events.factories import EntryDeviceFactory, EntryFactory, EventFactory
 from apps.events.models import EntryDevice, Event
 from apps.penalties.factories import PenaltyFormulaFactory
+from apps.penalties.models import EntryPenalty
 from apps.scoring.models import StageResult
 from apps.scoring.tests.pipes import processor, scorer
 from apps.timing.models import EntryCrossing
@@ -123,11 +124,14 @@ def test_the_ride_round_the_lake_is_timed_as_by_hand(lake: None, redis: Redis) -
     so 16:22:37.168.
 
     16:22:37.168 - 14:30:18.523 = 1:52:18.645, truncated to 1:52:18. From 15:14:11 the tracker is silent for
-    614 s, and the WPM lies in the middle of that chord: no evidence, so it is missed, + 0:15:00.
+    614 s, and the WPM lies in the middle of that chord: no evidence that it was passed, and none that it was missed.
+    It costs nothing until an official says that it was missed (rulebook 2.2).
     """
     play(redis, "lake-ride-sparse.gpx", "lake")
     assert cuts() == ["14:30:18.523", "16:22:37.168"]
-    assert result() == ("finished", 6_738_000, 900_000)
+    assert result() == ("finished", 6_738_000, 0)
+    inputs = EntryPenalty.objects.get(entry__race_number=7, type="missed_waypoint").inputs
+    assert inputs["case"] == "unproved" and inputs["gap_ends_ts"] - inputs["gap_begins_ts"] == 614_000
     assert not EntryCrossing.objects.exclude(direction="cut").exists()
 
 

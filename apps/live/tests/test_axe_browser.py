@@ -17,8 +17,8 @@ from apps.live.tests.test_ws_live import session_of
 from tests.axe import violations
 
 SMALL, WIDE = (360, 740), (1280, 800)
-# Every two of size, language and scheme meet.
-WAYS = [(SMALL, "en", "light"), (SMALL, "sq", "dark"), (WIDE, "en", "dark"), (WIDE, "sq", "light")]
+# Each size, language and scheme once: what is wrong for some hangs on one of them.
+WAYS = [(SMALL, "sq", "dark"), (WIDE, "en", "light")]
 MAPS = ("map/", "embed/map/", "replay/", "replay/?stage=all")
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -70,7 +70,7 @@ def test_no_page_shuts_anybody_out(web: WebServer, context: BrowserContext) -> N
     assert faults == []
 
 
-@pytest.mark.parametrize("context", [WAYS[0], WAYS[-1]], indirect=True, ids=["narrow", "wide"])
+@pytest.mark.parametrize("context", WAYS, indirect=True, ids=["narrow", "wide"])
 def test_nor_does_one_with_nothing_to_show_or_without_a_connection(web: WebServer, context: BrowserContext) -> None:
     event = EventFactory.create(is_public=True)
     enter(context, UserFactory.create(is_superuser=True), web)

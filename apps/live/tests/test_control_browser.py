@@ -136,9 +136,9 @@ def test_two_viewers_end_with_the_same_board(web: WebServer, browser: Browser, r
     expect(roaming.locator("#connection")).to_have_attribute("data-state", "live", timeout=BACK_MS)
     expect(roaming.locator("#lines tr .number").first).to_have_text("308")
     assert rows(roaming) == rows(steady)
-    assert sum('"changes"' in frame for frame in heard) == 1 + NEWS and not any(
-        '"snapshot"' in frame for frame in heard
-    )
+    of_board = [frame for frame in heard if f'"leaderboard:{board.event.id}"' in frame]
+    assert sum('"changes"' in frame for frame in of_board) == 1 + NEWS
+    assert not any('"snapshot"' in frame for frame in of_board)
     for one in contexts:
         one.close()
 
