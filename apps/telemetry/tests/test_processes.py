@@ -104,10 +104,12 @@ def consumers(redis: Redis, name: str = STREAM) -> set[bytes]:
 
 
 def written(port: int) -> int:
-    """The positions that the processor with this metrics port has written."""
+    """The positions that the processor with this metrics port was the first to write."""
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
-    counts = [line.split()[1] for line in lines if line.startswith("processor_position_writes_total")]
+    counts = [
+        line.split()[1] for line in lines if line.startswith('processor_position_writes_total{status="inserted"}')
+    ]
     return sum(int(float(count)) for count in counts)
 
 
